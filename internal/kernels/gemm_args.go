@@ -1,0 +1,42 @@
+package kernels
+
+import "unsafe"
+
+// gemmArgs is the argument block of the matrix microkernels. They compute, for r in [0,NR), t in [0,NM) and each of a
+// kernel's MR rows i and NV vectors of output columns,
+//
+//	C[r·CRow + t·CStep + i·Ldc] (+)= Σ_tap Σ_k A[r·ARow + t·AStep + Taps[tap] + i·Sam + k·Sak] · B[…]
+//
+// B is read once from its start for every tile: K vectors Ldb apart for each tap, and BSkip further after each tap. All
+// strides and offsets are in bytes. Acc ≠ 0 adds to C. Tail is the number of live elements in the last vector of columns.
+// The fields in small letters are the kernel's own: addresses that it advances, which must not be pointers.
+//
+// The layout is known to the generator (gen/gemm512.go, gen/gemm2.go).
+type gemmArgs struct {
+	A, B, C            unsafe.Pointer
+	Taps               *int
+	NT, K              int
+	Sam, Sak, Ldb, Ldc int
+	NM, AStep, CStep   int
+	NR, ARow, CRow     int
+	BSkip, Acc         int
+	Mask               int            // the low Tail bits set
+	TailMask           unsafe.Pointer // 8 int32, the first Tail of them -1 (AVX2)
+	rowA, rowC         uintptr
+	curA, curC         uintptr
+	leftM, leftR       int
+}
+
+// microkernels is one instruction set's way to compute gemmArgs.
+type microkernels struct {
+	lanes int // elements of a vector
+	// gemm[nv][mr] has mr rows and nv vectors of columns.
+	gemm [3][]func(*gemmArgs)
+	// slide[nv][mr] convolves along a row: MR output pixels, Sam apart in A, each the sum over three neighbours of
+	// A[i+kw]·B[k][kw], so that a pixel is read once for three products. B holds (k, kw, nv vectors). nil if there is none.
+	// slide2 reads output pixel i's neighbours at 2i+kw.
+	slide, slide2 [5][]func(*gemmArgs)
+	// grad[nv][m] sums A[i][k+kw]·B[k] over K pixels, Ldb apart in B and Sam apart in A, for kw in 0..2 and m neighbours
+	// i in A. C holds (kw, i) rows, CStep between kw and Ldc between i. NM must be 1. nil if there is none.
+	grad [3][]func(*gemmArgs)
+}

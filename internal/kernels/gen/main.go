@@ -1,0 +1,8 @@
+package main
+
+// files generates everything, in the order of the table.
+func files() []*asm {
+	return []*asm{
+		gemm512(),
+	}
+}
