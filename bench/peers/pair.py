@@ -1,0 +1,119 @@
+"""Times Espalier against PyTorch in turn, so that both meet the same state of the machine.
+
+Needs: pip install torch==2.15.0, and the binary: go build -o espalier ./cmd/espalier
+
+    python pair.py train --model resnet20 --batch 128 --modes eager,compile
+    python pair.py kernels --names '^(s2)?dw'
+
+Both sides are started once, warm up, and then take one timed round each, over and over. A line gives the medians (with
+minimum and maximum) and the median of the per-round ratios, PyTorch's time over Espalier's: above 1 Espalier is faster.
+For kernels PyTorch's better layout is the one with the lower median. --json prints one object a line.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+from lines import Served, median, spread
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def pair(ours, theirs, line_ours, lines_theirs, rounds):
+    """Times of ours and, for each of theirs (program, line), theirs, taken in turn. The order changes from round to round."""
+    mine, others = [], [[] for _ in theirs]
+    turns = [lambda: mine.append(ours.round(line_ours)["ms"])]
+    for i, (program, line) in enumerate(zip(theirs, lines_theirs)):
+        turns.append(lambda i=i, program=program, line=line: others[i].append(program.round(line)["ms"]))
+    for r in range(rounds):
+        for k in range(len(turns)):
+            turns[(r + k) % len(turns)]()
+    return mine, others
+
+
+def ratio(mine, other):
+    return median([b / a for a, b in zip(mine, other)])
+
+
+def train(args):
+    import resnet
+
+    batch = args.batch or resnet.MODELS[args.model][3]
+    ours = Served([args.espalier, "bench", "train", "--model", args.model, "--batch", str(batch), "--threads", str(args.threads),
+                   "--serve"])
+    variants = [(layout, mode) for mode in args.modes.split(",") for layout in ("nchw", "channels_last")]
+    theirs = [Served(resnet.command(args.model, batch, layout, mode, args.threads)) for layout, mode in variants]
+    mine, others = pair(ours, theirs, "", [""] * len(theirs), args.rounds)
+    for program in [ours, *theirs]:
+        program.close()
+    if not args.json:
+        print(f"{args.model} batch {batch}, {args.threads} threads, {args.rounds} rounds: espalier {spread(mine)} ms")
+    for (layout, mode), other in zip(variants, others):
+        if args.json:
+            print(json.dumps({"name": args.model, "batch": batch, "threads": args.threads, "layout": layout, "mode": mode,
+                              "median_ms": median(mine), "peer_median_ms": median(other), "ratio": ratio(mine, other)}))
+        else:
+            print(f"  PyTorch {layout:>13} {mode:<7} {spread(other)} ms, ratio {ratio(mine, other):.2f}")
+
+
+def kernels(args):
+    import conv
+
+    env = dict(os.environ)
+    if args.avx2:
+        env |= {"ESPALIER_KERNELS": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    ours = Served([args.espalier, "bench", "kernels", "--threads", str(args.threads), "--serve"], env)
+    peer = Served([sys.executable, os.path.join(HERE, "conv.py"), "--serve", "--threads", str(args.threads)], env)
+    ratios = []
+    for name in (n for n in conv.NAMES if re.search(args.names, n)):
+        for direction in args.directions.split(","):
+            lines = [f"{name} {direction} {layout}" for layout in conv.LAYOUTS]
+            mine, others = pair(ours, [peer] * len(lines), f"{name} {direction}", lines, args.rounds)
+            best = min(range(len(lines)), key=lambda i: median(others[i]))
+            layout = list(conv.LAYOUTS)[best]
+            flop = conv.Shape.parse(name).flop
+            r = ratio(mine, others[best])
+            ratios.append(r)
+            if args.json:
+                print(json.dumps({"name": name, "direction": direction, "threads": args.threads, "layout": layout,
+                                  "median_ms": median(mine), "gflops": flop / median(mine) / 1e6,
+                                  "peer_median_ms": median(others[best]), "peer_gflops": flop / median(others[best]) / 1e6,
+                                  "ratio": r}), flush=True)
+            else:
+                print(f"{name:<22} {direction:<8} espalier {spread(mine)} ms, {flop / median(mine) / 1e6:6.1f} GFLOP/s; "
+                      f"PyTorch {layout} {spread(others[best])} ms, {flop / median(others[best]) / 1e6:6.1f} GFLOP/s; "
+                      f"ratio {r:.2f}", flush=True)
+    ours.close()
+    peer.close()
+    if ratios and not args.json:
+        print(f"{len(ratios)} rows: ratio {spread(ratios)}")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    sub = p.add_subparsers(dest="what", required=True)
+    t = sub.add_parser("train", help="whole training steps")
+    t.add_argument("--model", choices=["resnet18", "resnet20"], default="resnet20", help="default: %(default)s")
+    t.add_argument("--batch", type=int, default=0, help="images a step (default: 128, resnet18: 64)")
+    t.add_argument("--modes", default="eager", help="PyTorch's, comma-separated: eager, compile (default: %(default)s)")
+    t.set_defaults(run=train)
+    k = sub.add_parser("kernels", help="single convolutions")
+    k.add_argument("--names", default="", help="regular expression that a name must contain (default: every name)")
+    k.add_argument("--directions", default="forward,data,weights", help="comma-separated (default: %(default)s)")
+    k.add_argument("--avx2", action="store_true", help="both sides limited to AVX2")
+    k.set_defaults(run=kernels)
+    for s in (t, k):
+        s.add_argument("--espalier", default="./espalier", help="the binary (default: %(default)s)")
+        s.add_argument("--threads", type=int, default=2, help="threads of each side (default: %(default)s)")
+        s.add_argument("--rounds", type=int, default=11, help="timed rounds, at least 7 (default: %(default)s)")
+        s.add_argument("--json", action="store_true", help="one object a line")
+    args = p.parse_args()
+    if args.rounds < 7:
+        p.error("--rounds: at least 7")
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()
