@@ -16,40 +16,205 @@ type ConvBackward struct {
 	Accumulate bool    // dx is added to instead of overwritten (before Sums)
 }
 
-// Conv is a planned dense convolution.
+// Conv is a planned dense convolution. All three directions are sums of matrix products over images that are first copied
+// into a bordered scratch image, where the fused transforms happen.
 type Conv struct {
 	ConvShape
+
+	fwd, data *correlation
+	grad      *weightGradient
+	gradAt    int // where the scratch memory of grad begins
+
+	// The operands of the running call; the closures below are made once, since a closure a call would allocate.
+	x, y, g, dx []Float
+	f           ConvForward
+	b           ConvBackward
+
+	forwardUnit, dataUnit, weightsUnit, bothUnit func(worker, unit int)
 }
 
 // NewConv plans a convolution. An impossible shape panics with what Validate says.
-func NewConv(s ConvShape) *Conv { panic("TODO") }
+func NewConv(s ConvShape) *Conv {
+	if err := s.Validate(); err != nil {
+		panic(err)
+	}
+	c := &Conv{ConvShape: s}
+	c.fwd = forwardCorrelation(s)
+	c.data = dataCorrelation(s)
+	c.grad = planWeightGradient(s, c.fwd)
+	c.forwardUnit, c.dataUnit, c.weightsUnit, c.bothUnit = c.forwardGroup, c.dataGroup, c.weightsChunk, c.bothChunk
+	needScratch(c.fwd.scratch())
+	needScratch(c.data.scratch())
+	c.gradAt = max(max(c.data.group, c.grad.images)*c.data.imageLen, c.grad.images*c.OH()*c.OW()*c.OC) + scratchGap
+	needScratch(c.gradAt + c.grad.scratch())
+	return c
+}
 
 // Forward writes y (N,OH,OW,OC) = conv(x, w).
-func (c *Conv) Forward(y, x, w []Float, f ConvForward) { panic("TODO") }
+func (c *Conv) Forward(y, x, w []Float, f ConvForward) {
+	check("convolution: x", len(x), c.XLen())
+	check("convolution: w", len(w), c.WLen())
+	check("convolution: y", len(y), c.YLen())
+	c.x, c.y, c.f = x, y, f
+	c.fwd.pack(w)
+	Parallel(c.fwd.units(), c.forwardUnit)
+	if f.Stats != nil {
+		f.Stats.merge()
+	}
+}
+
+func (c *Conv) forwardGroup(worker, unit int) {
+	q := c.fwd
+	first, n := q.unit(unit)
+	x := c.x[first*c.H*c.W*c.IC:][:n*c.H*c.W*c.IC]
+	src := x
+	if !q.direct || c.f.In != nil {
+		src = scratchOf(worker, 0, n*q.imageLen)
+		for i := range n {
+			q.load(src[i*q.imageLen:], x[i*c.H*c.W*c.IC:], c.f.In)
+		}
+	}
+	size := c.OH() * c.OW() * c.OC
+	y := c.y[first*size:][:n*size]
+	q.run(worker, y, src, n, false)
+	if c.f.Stats != nil {
+		for i := range n {
+			c.f.Stats.gatherImage(first+i, y[i*size:][:size])
+		}
+	}
+}
 
 // BackwardData writes dx (N,H,W,IC), the gradient at the input, from g (N,OH,OW,OC), that at the output.
-func (c *Conv) BackwardData(dx, g, w []Float) { panic("TODO") }
+func (c *Conv) BackwardData(dx, g, w []Float) {
+	check("convolution: dx", len(dx), c.XLen())
+	check("convolution: w", len(w), c.WLen())
+	check("convolution: g", len(g), c.YLen())
+	c.dx, c.g, c.b = dx, g, ConvBackward{}
+	c.data.pack(w)
+	Parallel(c.data.units(), c.dataUnit)
+}
+
+func (c *Conv) dataGroup(worker, unit int) {
+	q := c.data
+	first, n := q.unit(unit)
+	size := c.OH() * c.OW() * c.OC
+	src := c.g[first*size:][:n*size]
+	if !q.direct || c.b.Out != nil {
+		src = scratchOf(worker, 0, n*q.imageLen)
+		for i := range n {
+			c.loadGradient(src[i*q.imageLen:], first+i)
+		}
+	}
+	c.dataImages(worker, first, n, src)
+}
+
+// loadGradient puts image n of g, or of the gradient at Z, into the bordered scratch image dst.
+func (c *Conv) loadGradient(dst []Float, n int) {
+	q := c.data
+	size := c.OH() * c.OW() * c.OC
+	g := c.g[n*size:][:size]
+	if c.b.Out == nil {
+		q.load(dst, g, nil)
+		return
+	}
+	z := c.b.Z[n*size:][:size]
+	row := q.w * q.ch
+	q.border(dst)
+	for r := range q.h {
+		c.b.Out.gradRows(dst[((r+q.top)*q.pw+q.left)*q.ch:][:row], z[r*row:][:row], g[r*row:][:row], q.w)
+	}
+}
+
+// dataImages computes n images of dx from their gradients in src.
+func (c *Conv) dataImages(worker, first, n int, src []Float) {
+	size := c.H * c.W * c.IC
+	dx := c.dx[first*size:][:n*size]
+	c.data.run(worker, dx, src, n, c.b.Accumulate)
+	if c.b.Sums != nil {
+		for i := range n {
+			c.b.Sums.sumsImage(first+i, c.x[(first+i)*size:][:size], dx[i*size:][:size])
+		}
+	}
+}
 
 // BackwardWeights writes dw (KH,KW,IC,OC), the gradient at the weights, from the input x and g.
-func (c *Conv) BackwardWeights(dw, x, g []Float) { panic("TODO") }
+func (c *Conv) BackwardWeights(dw, x, g []Float) {
+	check("convolution: x", len(x), c.XLen())
+	check("convolution: dw", len(dw), c.WLen())
+	check("convolution: g", len(g), c.YLen())
+	c.x, c.g, c.b = x, g, ConvBackward{}
+	c.grad.begin(dw)
+	Parallel(c.grad.units(), c.weightsUnit)
+	c.grad.finish()
+}
+
+// weightsChunk adds one chunk of the batch to one block of output channels.
+func (c *Conv) weightsChunk(worker, unit int) {
+	q := c.grad
+	chunk, block := q.unit(unit)
+	from, to := q.chunk(chunk)
+	size, gsize := c.H*c.W*c.IC, c.OH()*c.OW()*c.OC
+	for first := from; first < to; first += q.images {
+		n := min(q.images, to-first)
+		g := c.g[first*gsize:][:n*gsize]
+		if c.b.Out != nil {
+			t := scratchOf(worker, 0, n*gsize)
+			c.b.Out.gradRows(t, c.b.Z[first*gsize:][:n*gsize], g, n*c.OH()*c.OW())
+			g = t
+		}
+		q.add(worker, chunk, block, c.x[first*size:][:n*size], c.b.In, g, n, gsize, c.OW(), c.gradAt, first > from)
+	}
+}
 
 // Backward does both in one pass over the images, so that g is read (and turned into the gradient at z) once. A nil dx is
 // not computed.
-func (c *Conv) Backward(dx, dw, x, g, w []Float, f ConvBackward) { panic("TODO") }
-
-// Depthwise is a planned depthwise convolution: IC = OC = C, weights (KH,KW,C).
-type Depthwise struct {
-	ConvShape
+func (c *Conv) Backward(dx, dw, x, g, w []Float, b ConvBackward) {
+	check("convolution: x", len(x), c.XLen())
+	check("convolution: dw", len(dw), c.WLen())
+	check("convolution: g", len(g), c.YLen())
+	if b.Out != nil {
+		check("convolution: Z", len(b.Z), c.YLen())
+	}
+	c.x, c.g, c.dx, c.b = x, g, dx, b
+	if dx != nil {
+		check("convolution: dx", len(dx), c.XLen())
+		check("convolution: w", len(w), c.WLen())
+		c.data.pack(w)
+	}
+	c.grad.begin(dw)
+	if c.grad.blocks == 1 {
+		Parallel(c.grad.units(), c.bothUnit)
+	} else {
+		if dx != nil {
+			Parallel(c.data.units(), c.dataUnit)
+		}
+		Parallel(c.grad.units(), c.weightsUnit)
+	}
+	c.grad.finish()
+	if dx != nil && b.Sums != nil {
+		b.Sums.mergeSums()
+	}
 }
 
-// NewDepthwise plans a depthwise convolution. An impossible shape panics with what Validate says, as does IC ≠ OC.
-func NewDepthwise(s ConvShape) *Depthwise { panic("TODO") }
-
-// Forward writes y (N,OH,OW,C) = depthwise(in(x), w); a nil in is the identity.
-func (c *Depthwise) Forward(y, x, w []Float, in *Affine) { panic("TODO") }
-
-// BackwardData writes dx (N,H,W,C), the gradient at in(x), from g (N,OH,OW,C).
-func (c *Depthwise) BackwardData(dx, g, w []Float) { panic("TODO") }
-
-// BackwardWeights writes dw (KH,KW,C) from x and g.
-func (c *Depthwise) BackwardWeights(dw, x, g []Float, in *Affine) { panic("TODO") }
+// bothChunk is one chunk of the batch: the gradient at z goes into bordered scratch images that both directions read.
+func (c *Conv) bothChunk(worker, unit int) {
+	q, d := c.grad, c.data
+	from, to := q.chunk(unit)
+	size, gsize := c.H*c.W*c.IC, c.OH()*c.OW()*c.OC
+	for first := from; first < to; first += q.images {
+		n := min(q.images, to-first)
+		g := c.g[first*gsize:][:n*gsize]
+		pitch, origin, step := c.OW(), 0, gsize
+		if !d.direct || c.b.Out != nil {
+			g = scratchOf(worker, 0, n*d.imageLen)
+			for i := range n {
+				c.loadGradient(g[i*d.imageLen:], first+i)
+			}
+			pitch, origin, step = d.pw, (d.top*d.pw+d.left)*c.OC, d.imageLen
+		}
+		q.add(worker, unit, 0, c.x[first*size:][:n*size], c.b.In, g[origin:], n, step, pitch, c.gradAt, first > from)
+		if c.dx != nil {
+			c.dataImages(worker, first, n, g)
+		}
+	}
+}

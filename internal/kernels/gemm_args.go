@@ -13,23 +13,25 @@ import "unsafe"
 //
 // The layout is known to the generator (gen/gemm512.go, gen/gemm2.go).
 type gemmArgs struct {
-	A, B, C            unsafe.Pointer
-	Taps               *int
-	NT, K              int
-	Sam, Sak, Ldb, Ldc int
-	NM, AStep, CStep   int
-	NR, ARow, CRow     int
-	BSkip, Acc         int
-	Mask               int            // the low Tail bits set
-	TailMask           unsafe.Pointer // 8 int32, the first Tail of them -1 (AVX2)
-	rowA, rowC         uintptr
-	curA, curC         uintptr
-	leftM, leftR       int
+	A, B, C             unsafe.Pointer
+	Taps                *int
+	NT, K               int
+	Sam, Sak, Ldb, Ldc  int
+	NM, AStep, CStep    int
+	NR, ARow, CRow      int
+	BSkip, Acc          int
+	Mask                int            // the low Tail bits set
+	TailMask            unsafe.Pointer // 8 int32, the first Tail of them -1 (AVX2)
+	rowA, rowC          uintptr
+	curA, curC          uintptr
+	leftM, leftR, leftT int
 }
 
 // microkernels is one instruction set's way to compute gemmArgs.
 type microkernels struct {
 	lanes int // elements of a vector
+	// wholeVectors says that gemm[2] cannot mask its last vector: only gemm[1] has a tail.
+	wholeVectors bool
 	// gemm[nv][mr] has mr rows and nv vectors of columns.
 	gemm [3][]func(*gemmArgs)
 	// slide[nv][mr] convolves along a row: MR output pixels, Sam apart in A, each the sum over three neighbours of
@@ -38,5 +40,24 @@ type microkernels struct {
 	slide, slide2 [5][]func(*gemmArgs)
 	// grad[nv][m] sums A[i][k+kw]·B[k] over K pixels, Ldb apart in B and Sam apart in A, for kw in 0..2 and m neighbours
 	// i in A. C holds (kw, i) rows, CStep between kw and Ldc between i. NM must be 1. nil if there is none.
-	grad [3][]func(*gemmArgs)
+	// grad2 reads pixel k's neighbours at 2k+kw.
+	grad, grad2 [3][]func(*gemmArgs)
+	// sum adds count rows, stride elements apart in src, in order.
+	sum func(dst, src []Float, count, stride int)
+	// pieces copies n pieces of width ≤ 16 elements, from srcStep elements apart to dstStep apart.
+	pieces func(dst, src []Float, n, width, dstStep, srcStep int)
 }
+
+// micro is the implementation in use.
+var micro = &microGo
+
+// tail states how many elements of the last vector are live.
+func (a *gemmArgs) tail(n int, m *microkernels) {
+	a.Mask = 1<<n - 1
+	a.TailMask = unsafe.Pointer(&tailMasks[8-min(n, 8)])
+}
+
+// tailMasks[8-n:] begins with n times -1.
+var tailMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
+
+func address(s []Float) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(s)) }

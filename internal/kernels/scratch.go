@@ -1,12 +1,42 @@
 package kernels
 
-import "unsafe"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Scratch memory belongs to the workers, not to the plans: a plan states its need when it is made, and all plans share
 // one buffer a worker, which therefore stays in that worker's cache.
 var scratch struct {
 	need int
 	buf  [][]Float
+	args []*gemmArgs
+}
+
+// partials holds the sums of the chunks of one operation, chunk after chunk.
+var partials []Float
+
+func needPartials(n int) {
+	if n > len(partials) {
+		partials = Alloc(n)
+	}
+}
+
+// scratchGap is what an operation adds to its need for each part of scratch after the first.
+const scratchGap = 32
+
+// scratchOf is part of a worker's scratch memory, from the first 64-byte boundary at or after offset on.
+func scratchOf(worker, offset, n int) []Float {
+	offset = (offset + 15) &^ 15
+	return scratch.buf[worker][offset:][:n]
+}
+
+func argsOf(worker int) *gemmArgs { return scratch.args[worker] }
+
+func check(what string, have, want int) {
+	if have < want {
+		panic(fmt.Sprintf("kernels: %s has %d elements, the shape needs %d", what, have, want))
+	}
 }
 
 // needScratch makes sure that every worker has n elements.
@@ -20,6 +50,7 @@ func needScratch(n int) {
 func growScratch(threads int) {
 	for len(scratch.buf) < threads {
 		scratch.buf = append(scratch.buf, nil)
+		scratch.args = append(scratch.args, new(gemmArgs))
 	}
 	for i := range scratch.buf {
 		if len(scratch.buf[i]) < scratch.need {

@@ -30,6 +30,7 @@ const (
 	argCurC
 	argLeftM
 	argLeftR
+	argLeftT
 )
 
 // Largest tiles. A tile of gemm keeps mr·nv sums, nv vectors of B and up to three broadcasts in the 32 registers; one of
@@ -64,7 +65,8 @@ func gemm512() *asm {
 	table("slide: [5][]func(*gemmArgs)", slideMax512, a.name512("slide"))
 	table("slide2: [5][]func(*gemmArgs)", slide2Max512, a.name512("slide2"))
 	table("grad: [3][]func(*gemmArgs)", gradMax512, a.name512("grad"))
-	a.golang("}\n\n")
+	table("grad2: [3][]func(*gemmArgs)", gradMax512, a.name512("grad2x"))
+	a.golang("sum: sum512,\npieces: pieces512,\n}\n\n")
 	for _, nv := range []int{1, 2} {
 		for mr := 1; mr <= gemmMax512[nv]; mr++ {
 			a.gemmTile512(mr, nv)
@@ -80,9 +82,12 @@ func gemm512() *asm {
 	}
 	for _, nv := range []int{1, 2} {
 		for m := 1; m <= gradMax512[nv]; m++ {
-			a.gradTile512(m, nv)
+			a.gradTile512(m, nv, 1)
+			a.gradTile512(m, nv, 2)
 		}
 	}
+	a.sumRows512()
+	a.copy512()
 	a.peak("peak512", "Z", 24)
 	return a
 }
@@ -158,56 +163,74 @@ func (a *asm) endTiles() {
 	a.p("RET")
 }
 
-// sums moves the tile between the registers Z0… and C; the last vector of a row is masked.
-func (a *asm) sums(mr, nv int, load bool) {
-	a.p("MOVQ %d(DI), AX", argCurC)
-	a.rowsOfC(0, mr, nv, load)
-}
-
-// rowsOfC moves rows of C, the first at AX, from or to the registers from Z`first` on.
-func (a *asm) rowsOfC(first, rows, nv int, load bool) {
-	a.p("MOVQ %d(DI), CX", argLdc)
-	for i := 0; i < rows; i++ {
-		for v := 0; v < nv; v++ {
-			z := first + i*nv + v
-			switch last := v == nv-1; {
-			case load && last:
-				a.p("VMOVUPS.Z %d(AX), K1, Z%d", 64*v, z)
-			case load:
-				a.p("VMOVUPS %d(AX), Z%d", 64*v, z)
-			case last:
-				a.p("VMOVUPS Z%d, K1, %d(AX)", z, 64*v)
-			default:
-				a.p("VMOVUPS Z%d, %d(AX)", z, 64*v)
-			}
-		}
-		if i < rows-1 {
-			a.p("ADDQ CX, AX")
-		}
-	}
-}
-
-// begin loads the sums from C, or clears them.
-func (a *asm) begin(mr, nv int) {
-	a.p("CMPQ %d(DI), $0", argAcc)
-	a.p("JNE load")
-	a.zero(0, mr*nv)
-	a.p("JMP ready")
-	a.label("load")
-	a.sums(mr, nv, true)
-	a.label("ready")
+// begin clears the sums and starts the loop over taps. C is added at the end and not loaded here, so that the products
+// need not wait for it.
+func (a *asm) begin(sums int) {
+	a.zero(0, sums)
 	a.p("MOVQ %d(DI), R15", argTaps)
-	a.p("MOVQ %d(DI), AX", argNT)
+	a.p("MOVQ %d(DI), DX", argNT)
+	a.p("MOVQ DX, %d(DI)", argLeftT)
 	a.p("MOVQ %d(DI), R13", argB)
 	a.label("tap")
 	a.p("MOVQ (R15), SI")
 	a.p("ADDQ %d(DI), SI", argCurA)
 }
 
+func (a *asm) endTap() {
+	a.p("ADDQ %d(DI), R13", argBSkip)
+	a.p("ADDQ $8, R15")
+	a.p("DECQ %d(DI)", argLeftT)
+	a.p("JNZ tap")
+}
+
+// end adds the sums to C or stores them; groups of rows of C stand CStep apart.
+func (a *asm) end(groups, rows, nv int) {
+	a.p("MOVQ %d(DI), CX", argLdc)
+	a.p("CMPQ %d(DI), $0", argAcc)
+	a.p("JEQ store")
+	a.rowsOfC(groups, rows, nv, func(z, at int, last bool) {
+		mask := ""
+		if last {
+			mask = "K1, "
+		}
+		a.p("VADDPS %d(AX), Z%d, %sZ%d", at, z, mask, z)
+	})
+	a.label("store")
+	a.rowsOfC(groups, rows, nv, func(z, at int, last bool) {
+		mask := ""
+		if last {
+			mask = "K1, "
+		}
+		a.p("VMOVUPS Z%d, %s%d(AX)", z, mask, at)
+	})
+}
+
+// rowsOfC visits the sums Z0… and their places in C; the last vector of a row is masked.
+func (a *asm) rowsOfC(groups, rows, nv int, visit func(z, at int, last bool)) {
+	a.p("MOVQ %d(DI), AX", argCurC)
+	if groups > 1 {
+		a.p("MOVQ AX, BX")
+	}
+	for g := 0; g < groups; g++ {
+		for i := 0; i < rows; i++ {
+			for v := 0; v < nv; v++ {
+				visit((g*rows+i)*nv+v, 64*v, v == nv-1)
+			}
+			if i < rows-1 {
+				a.p("ADDQ CX, AX")
+			}
+		}
+		if g < groups-1 {
+			a.p("ADDQ %d(DI), BX", argCStep)
+			a.p("MOVQ BX, AX")
+		}
+	}
+}
+
 func (a *asm) gemmTile512(mr, nv int) {
 	a.fn(a.name512("gemm")(mr, nv), "a *gemmArgs", 8)
 	a.tiles()
-	a.begin(mr, nv)
+	a.begin(mr * nv)
 	a.setBases(mr)
 	a.p("MOVQ %d(DI), CX", argK)
 	a.p("PCALIGN $32")
@@ -238,11 +261,8 @@ func (a *asm) gemmTile512(mr, nv int) {
 	}
 	a.p("DECQ CX")
 	a.p("JNZ k")
-	a.p("ADDQ %d(DI), R13", argBSkip)
-	a.p("ADDQ $8, R15")
-	a.p("DECQ AX")
-	a.p("JNZ tap")
-	a.sums(mr, nv, false)
+	a.endTap()
+	a.end(1, mr, nv)
 	a.endTiles()
 }
 
@@ -255,7 +275,7 @@ func (a *asm) slideTile512(mr, nv, stride int) {
 	}
 	a.fn(a.name512(kind)(mr, nv), "a *gemmArgs", 8)
 	a.tiles()
-	a.begin(mr, nv)
+	a.begin(mr * nv)
 	pixels := (mr-1)*stride + 3
 	a.setBases(pixels)
 	a.p("MOVQ %d(DI), CX", argK)
@@ -283,11 +303,8 @@ func (a *asm) slideTile512(mr, nv, stride int) {
 	}
 	a.p("DECQ CX")
 	a.p("JNZ k")
-	a.p("ADDQ %d(DI), R13", argBSkip)
-	a.p("ADDQ $8, R15")
-	a.p("DECQ AX")
-	a.p("JNZ tap")
-	a.sums(mr, nv, false)
+	a.endTap()
+	a.end(1, mr, nv)
 	a.endTiles()
 }
 
@@ -304,35 +321,29 @@ func interleave(n, runs int) (order []int) {
 	return order
 }
 
-// gradTile512 keeps 3·m·nv sums. The vectors of B of the last three pixels stand in the registers from first on, those of
-// pixel k-kw at first+kw·nv; A's pixel k meets them as kw = 0, 1, 2.
-func (a *asm) gradTile512(m, nv int) {
-	a.fn(a.name512("grad")(m, nv), "a *gemmArgs", 8)
+// gradTile512 keeps 3·m·nv sums. The vectors of B of the last pixels stand in the registers from first on, those of pixel
+// k-b at first+b·nv. At stride 1, A's pixel k meets B's k, k-1 and k-2 as kw = 0, 1, 2; at stride 2, A's pixel 2k meets
+// B's k and k-1 as kw = 0 and 2, and A's 2k+1 meets B's k as kw = 1.
+func (a *asm) gradTile512(m, nv, stride int) {
+	kind, kept := "grad", 3
+	if stride == 2 {
+		kind, kept = "grad2x", 2
+	}
+	a.fn(a.name512(kind)(m, nv), "a *gemmArgs", 8)
 	a.tiles()
-	first := 32 - 3*nv
+	first := 32 - kept*nv
 	spare := min(4, first-3*m*nv)
-	a.p("CMPQ %d(DI), $0", argAcc)
-	a.p("JNE load")
-	a.zero(0, 3*m*nv)
-	a.p("JMP ready")
-	a.label("load")
-	a.gradSums(m, nv, true)
-	a.label("ready")
-	a.p("MOVQ %d(DI), R15", argTaps)
-	a.p("MOVQ %d(DI), DX", argNT)
-	a.p("MOVQ %d(DI), R13", argB)
-	a.label("tap")
-	a.p("MOVQ (R15), SI")
-	a.p("ADDQ %d(DI), SI", argCurA)
+	a.begin(3 * m * nv)
 	a.p("MOVQ %d(DI), CX", argK)
-	shift := func(from, to int) { // pixel k-from becomes k-to
-		for v := 0; v < nv; v++ {
-			a.p("VMOVAPS Z%d, Z%d", first+from*nv+v, first+to*nv+v)
+	shift := func(n int) { // the last n pixels become one older
+		for b := n - 1; b >= 0; b-- {
+			for v := 0; v < nv; v++ {
+				a.p("VMOVAPS Z%d, Z%d", first+b*nv+v, first+(b+1)*nv+v)
+			}
 		}
 	}
-	next := func() {
-		shift(1, 2)
-		shift(0, 1)
+	next := func(keep int) {
+		shift(keep)
 		for v := 0; v < nv; v++ {
 			if v == nv-1 {
 				a.p("VMOVUPS.Z %d(R13), K1, Z%d", 64*v, first+v)
@@ -342,60 +353,107 @@ func (a *asm) gradTile512(m, nv int) {
 		}
 		a.p("ADDQ R14, R13")
 	}
-	products := func(from, to int) {
+	// pixel multiplies A's pixel with B's: pairs of (kw, b).
+	pixel := func(pairs ...[2]int) {
 		for i := 0; i < m; i++ {
 			r := 3*m*nv + i%spare
 			a.p("VBROADCASTSS %d(SI), Z%d", 4*i, r)
-			for kw := from; kw <= to; kw++ {
+			for _, p := range pairs {
 				for v := 0; v < nv; v++ {
-					a.p("VFMADD231PS Z%d, Z%d, Z%d", first+kw*nv+v, r, (kw*m+i)*nv+v)
+					a.p("VFMADD231PS Z%d, Z%d, Z%d", first+p[1]*nv+v, r, (p[0]*m+i)*nv+v)
 				}
 			}
 		}
 		a.p("ADDQ R8, SI")
 	}
-	next()
-	products(0, 0)
-	a.p("DECQ CX")
-	a.p("JZ single")
-	next()
-	products(0, 1)
-	a.p("DECQ CX")
-	a.p("JZ last")
-	a.p("PCALIGN $32")
-	a.label("k")
-	next()
-	products(0, 2)
-	a.p("DECQ CX")
-	a.p("JNZ k")
-	a.label("last")
-	shift(1, 2)
-	shift(0, 1)
-	products(1, 2)
-	shift(1, 2)
-	products(2, 2)
-	a.p("JMP end")
-	a.label("single")
-	shift(0, 1)
-	products(1, 1)
-	shift(1, 2)
-	products(2, 2)
-	a.label("end")
-	a.p("ADDQ %d(DI), R13", argBSkip)
-	a.p("ADDQ $8, R15")
-	a.p("DECQ DX")
-	a.p("JNZ tap")
-	a.gradSums(m, nv, false)
+	loop := func(body func(), end string) {
+		a.p("DECQ CX")
+		a.p("JZ %s", end)
+		a.p("PCALIGN $32")
+		a.label("k")
+		body()
+		a.p("DECQ CX")
+		a.p("JNZ k")
+		a.label(end)
+	}
+	if stride == 2 {
+		next(0)
+		pixel([2]int{0, 0})
+		pixel([2]int{1, 0})
+		loop(func() {
+			next(1)
+			pixel([2]int{0, 0}, [2]int{2, 1})
+			pixel([2]int{1, 0})
+		}, "last")
+		pixel([2]int{2, 0})
+	} else {
+		next(0)
+		pixel([2]int{0, 0})
+		a.p("DECQ CX")
+		a.p("JZ single")
+		next(1)
+		pixel([2]int{0, 0}, [2]int{1, 1})
+		loop(func() {
+			next(2)
+			pixel([2]int{0, 0}, [2]int{1, 1}, [2]int{2, 2})
+		}, "last")
+		pixel([2]int{1, 0}, [2]int{2, 1})
+		a.p("JMP final")
+		a.label("single")
+		pixel([2]int{1, 0})
+		a.label("final")
+		pixel([2]int{2, 0})
+	}
+	a.endTap()
+	a.end(3, m, nv)
 	a.endTiles()
 }
 
-func (a *asm) gradSums(m, nv int, load bool) {
-	a.p("MOVQ %d(DI), BX", argCurC)
-	for kw := 0; kw < 3; kw++ {
-		a.p("MOVQ BX, AX")
-		a.rowsOfC(kw*m*nv, m, nv, load)
-		if kw < 2 {
-			a.p("ADDQ %d(DI), BX", argCStep)
-		}
-	}
+// sumRows512 adds count rows of n vectors, stride bytes apart, in order.
+func (a *asm) sumRows512() {
+	a.fn("sumRows512", "dst, src *float32, n, count, stride int", 40)
+	a.p("MOVQ dst+0(FP), DI")
+	a.p("MOVQ src+8(FP), SI")
+	a.p("MOVQ n+16(FP), CX")
+	a.p("MOVQ stride+32(FP), R8")
+	a.label("vector")
+	a.p("MOVQ count+24(FP), DX")
+	a.p("MOVQ SI, BX")
+	a.p("VMOVUPS (BX), Z0")
+	a.p("JMP next")
+	a.label("row")
+	a.p("VADDPS (BX), Z0, Z0")
+	a.label("next")
+	a.p("ADDQ R8, BX")
+	a.p("DECQ DX")
+	a.p("JNZ row")
+	a.p("VMOVUPS Z0, (DI)")
+	a.p("ADDQ $64, SI")
+	a.p("ADDQ $64, DI")
+	a.p("DECQ CX")
+	a.p("JNZ vector")
+	a.p("VZEROUPPER")
+	a.p("RET")
+}
+
+// copy512 copies n pieces of 64 bytes, the last mask bits deciding how much of each, from src bytes apart to dst bytes
+// apart.
+func (a *asm) copy512() {
+	a.fn("copyPieces512", "dst, src *float32, n, dstStep, srcStep, mask int", 48)
+	a.p("MOVQ dst+0(FP), DI")
+	a.p("MOVQ src+8(FP), SI")
+	a.p("MOVQ n+16(FP), CX")
+	a.p("MOVQ dstStep+24(FP), R8")
+	a.p("MOVQ srcStep+32(FP), R9")
+	a.p("MOVQ mask+40(FP), AX")
+	a.p("KMOVW AX, K1")
+	a.label("piece")
+	a.p("VMOVUPS.Z (SI), K1, Z0")
+	a.p("VMOVUPS Z0, K1, (DI)")
+	a.p("ADDQ R9, SI")
+	a.p("ADDQ R8, DI")
+	a.p("DECQ CX")
+	a.p("JNZ piece")
+	a.p("VZEROUPPER")
+	a.p("RET")
 }

@@ -1,0 +1,383 @@
+package kernels
+
+import "unsafe"
+
+const elem = int(unsafe.Sizeof(Float(0)))
+
+// blockBytes bounds the packed weights that a pass over an image uses: half of a 48 KB first-level cache.
+const blockBytes = 24 << 10
+
+// groupBytes is the size of weights from which on several images share a pass over them.
+const groupBytes = 512 << 10
+
+// correlation computes each output pixel as a sum, over taps, of a source pixel times a matrix: forward convolution
+// (source x) and backward data (source g, one phase for each residue of the output pixel modulo the stride).
+type correlation struct {
+	n, group          int // images; images a unit
+	h, w, ch          int // source image
+	top, left, ph, pw int // where it stands in its bordered copy
+	imageLen          int // elements of the bordered copy
+	direct            bool
+	flat              bool // one tap, stride 1, no border: an image is one row of pixels
+	oh, ow, och       int  // output image
+	stride            int  // output pixels between neighbours of a phase
+	ic, oc            int  // of the weights (HWIO)
+	transposed        bool // the matrix is the weights' transpose: source channels are OC
+	phases            []phase
+	packed            []Float
+	weights           []Float
+	packJobs          []packJob
+	packUnit          func(worker, unit int)
+	micro             *microkernels
+}
+
+// phase is the output pixels (rh + i·stride, rw + j·stride), i < nh, j < nw.
+type phase struct {
+	rh, rw, nh, nw int
+	step           int     // source pixels between the sources of neighbouring output pixels
+	slide          bool    // three neighbouring taps a row, computed by slide (step 1) or slide2 (step 2)
+	width          int     // kernel positions that a tap covers
+	taps           []int   // byte offsets in the source
+	positions      []int   // kernel positions kh·KW+kw, in the order in which the taps cover them
+	panels         []panel // blocks of output channels
+}
+
+type panel struct {
+	off, nv, cols int
+	base          int // of its packed weights
+	steps         []step
+}
+
+// step is one pass over the source: taps [tap, tap+nt) and, of each, k channels from offset a on.
+type step struct {
+	tap, nt, k int
+	a, b       int // byte offsets of source and packed weights
+}
+
+type packJob struct{ phase, panel int }
+
+func forwardCorrelation(s ConvShape) *correlation {
+	q := &correlation{n: s.N, h: s.H, w: s.W, ch: s.IC, top: s.Pad, left: s.Pad, ph: s.H + 2*s.Pad, pw: s.W + 2*s.Pad,
+		oh: s.OH(), ow: s.OW(), och: s.OC, stride: 1, ic: s.IC, oc: s.OC}
+	p := phase{nh: s.OH(), nw: s.OW(), step: s.Stride}
+	for kh := range s.KH {
+		for kw := range s.KW {
+			p.positions = append(p.positions, kh*s.KW+kw)
+			p.taps = append(p.taps, (kh*s.Dilation*q.pw+kw*s.Dilation)*q.ch*elem)
+		}
+	}
+	q.phases = []phase{p}
+	q.plan(s)
+	return q
+}
+
+// tapAt is a kernel row or column k that reads the source at offset o from an output pixel.
+type tapAt struct{ o, k int }
+
+// dataTaps lists the kernel rows (or columns) that reach the output pixels of residue r, with the offset of their source.
+func dataTaps(r, k int, s ConvShape) (t []tapAt) {
+	for i := k - 1; i >= 0; i-- {
+		if v := r + s.Pad - i*s.Dilation; mod(v, s.Stride) == 0 {
+			t = append(t, tapAt{(v - mod(v, s.Stride)) / s.Stride, i})
+		}
+	}
+	return t
+}
+
+func mod(a, b int) int { return (a%b + b) % b }
+
+func dataCorrelation(s ConvShape) *correlation {
+	q := &correlation{n: s.N, h: s.OH(), w: s.OW(), ch: s.OC, oh: s.H, ow: s.W, och: s.IC, stride: s.Stride, ic: s.IC, oc: s.OC,
+		transposed: true}
+	bottom, right := s.OH()-1, s.OW()-1
+	for r := range min(s.Stride, max(s.H, s.W)) {
+		for _, t := range dataTaps(r, s.KH, s) {
+			if r < s.H {
+				q.top, bottom = max(q.top, -t.o), max(bottom, ceilDiv(s.H-r, s.Stride)-1+t.o)
+			}
+		}
+		for _, t := range dataTaps(r, s.KW, s) {
+			if r < s.W {
+				q.left, right = max(q.left, -t.o), max(right, ceilDiv(s.W-r, s.Stride)-1+t.o)
+			}
+		}
+	}
+	q.ph, q.pw = bottom+1+q.top, right+1+q.left
+	for rh := range min(s.Stride, s.H) {
+		for rw := range min(s.Stride, s.W) {
+			p := phase{rh: rh, rw: rw, nh: ceilDiv(s.H-rh, s.Stride), nw: ceilDiv(s.W-rw, s.Stride), step: 1}
+			for _, a := range dataTaps(rh, s.KH, s) {
+				for _, b := range dataTaps(rw, s.KW, s) {
+					p.positions = append(p.positions, a.k*s.KW+b.k)
+					p.taps = append(p.taps, ((a.o+q.top)*q.pw+b.o+q.left)*q.ch*elem)
+				}
+			}
+			q.phases = append(q.phases, p)
+		}
+	}
+	q.plan(s)
+	return q
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// plan merges neighbouring taps, cuts the output channels into panels and the taps into passes, and makes room for the
+// packed weights.
+func (q *correlation) plan(s ConvShape) {
+	q.micro = micro
+	q.imageLen = q.ph * q.pw * q.ch
+	q.direct = q.top == 0 && q.left == 0 && q.ph == q.h && q.pw == q.w
+	q.flat = q.direct && len(q.phases) == 1 && len(q.phases[0].taps) == 1 && q.phases[0].step == 1 && q.oh == q.h && q.ow == q.w
+	q.group = 1
+	if s.WLen()*elem > groupBytes {
+		q.group = max(1, min(8, q.n/16))
+	}
+	if q.flat {
+		q.group = max(q.group, min(ceilDiv(256, q.oh*q.ow), max(1, q.n/16)))
+	}
+	total := 0
+	for i := range q.phases {
+		p := &q.phases[i]
+		if len(p.taps) == 0 {
+			continue
+		}
+		p.merge(q.ch * elem)
+		table := q.micro.slide
+		if p.step == 2 {
+			table = q.micro.slide2
+		}
+		p.slide = p.width == 3 && (p.step == 1 || p.step == 2) && table[1] != nil
+		for _, c := range q.micro.columns(q.och, p.slide && p.nw <= 4) {
+			c.base = total
+			total += len(p.positions) * q.ch * c.nv * q.micro.lanes
+			c.steps = p.passes(q.ch, c.nv*q.micro.lanes*elem)
+			p.panels = append(p.panels, c)
+			q.packJobs = append(q.packJobs, packJob{i, len(p.panels) - 1})
+		}
+	}
+	q.packed = Alloc(total)
+	q.packUnit = q.packPanel
+}
+
+// merge joins taps that follow each other in the source, as far as all rows of taps allow the same width.
+func (p *phase) merge(pixel int) {
+	width := 1
+	for width < len(p.taps) && p.taps[width] == p.taps[width-1]+pixel {
+		width++
+	}
+	p.width = 1
+	if len(p.taps)%width != 0 {
+		return
+	}
+	var merged []int
+	for i, t := range p.taps {
+		if i%width == 0 {
+			merged = append(merged, t)
+		} else if t != p.taps[i-1]+pixel {
+			return
+		}
+	}
+	p.taps, p.width = merged, width
+}
+
+// columns cuts n output channels into panels.
+func (m *microkernels) columns(n int, narrow bool) (ps []panel) {
+	for off := 0; off < n; {
+		nv := ceilDiv(n-off, m.lanes)
+		switch {
+		case narrow && nv >= 4 && m.slide[4] != nil:
+			nv = 4
+		case nv > 1 && m.gemm[2] != nil:
+			nv = 2
+			if m.wholeVectors && n-off < 2*m.lanes {
+				nv = 1
+			}
+		default:
+			nv = 1
+		}
+		cols := min(n-off, nv*m.lanes)
+		ps = append(ps, panel{off: off, nv: nv, cols: cols})
+		off += cols
+	}
+	return ps
+}
+
+// passes cuts the taps of a phase so that each pass uses at most blockBytes of packed weights, vec bytes a row.
+func (p *phase) passes(ch, vec int) (steps []step) {
+	row := p.width * ch * vec // packed bytes of one tap
+	if row <= blockBytes || (!p.slide && p.width*ch < 8) {
+		most := max(1, blockBytes/row)
+		most = ceilDiv(len(p.taps), ceilDiv(len(p.taps), most))
+		for t := 0; t < len(p.taps); t += most {
+			k := ch
+			if !p.slide {
+				k *= p.width
+			}
+			steps = append(steps, step{tap: t, nt: min(most, len(p.taps)-t), k: k, b: t * row})
+		}
+		return steps
+	}
+	k, unit := p.width*ch, 1
+	if p.slide {
+		k, unit = ch, 3
+	}
+	most := max(1, blockBytes/(unit*vec))
+	most = ceilDiv(k, ceilDiv(k, most))
+	for t := range p.taps {
+		for i := 0; i < k; i += most {
+			steps = append(steps, step{tap: t, nt: 1, k: min(most, k-i), a: i * elem, b: t*row + i*unit*vec})
+		}
+	}
+	return steps
+}
+
+// units is the number of units of the batch, and unit the images of one.
+func (q *correlation) units() int { return ceilDiv(q.n, q.group) }
+func (q *correlation) unit(i int) (first, n int) {
+	return i * q.group, min(q.group, q.n-i*q.group)
+}
+
+// scratch is what a worker needs.
+func (q *correlation) scratch() int { return q.group*q.imageLen + scratchGap }
+
+// load copies one source image into the bordered scratch image dst, through in if it is not nil.
+func (q *correlation) load(dst, src []Float, in *Affine) {
+	q.border(dst)
+	row := q.w * q.ch
+	for r := range q.h {
+		d := dst[((r+q.top)*q.pw+q.left)*q.ch:][:row]
+		if in != nil {
+			in.rows(d, src[r*row:][:row], q.w, q.ch)
+		} else {
+			copy(d, src[r*row:][:row])
+		}
+	}
+}
+
+// border clears what load does not write.
+func (q *correlation) border(dst []Float) {
+	if q.direct {
+		return
+	}
+	at := 0
+	for r := range q.h {
+		start := ((r+q.top)*q.pw + q.left) * q.ch
+		clear(dst[at:start])
+		at = start + q.w*q.ch
+	}
+	clear(dst[at:q.imageLen])
+}
+
+// pack arranges the weights in the order in which the microkernels read them.
+func (q *correlation) pack(w []Float) {
+	q.weights = w
+	Parallel(len(q.packJobs), q.packUnit)
+}
+
+func (q *correlation) packPanel(_, unit int) {
+	p := &q.phases[q.packJobs[unit].phase]
+	c := &p.panels[q.packJobs[unit].panel]
+	vec := c.nv * q.micro.lanes
+	dst := q.packed[c.base:]
+	for i, kernel := range p.positions {
+		tap, j := i/p.width, i%p.width
+		first, next := (tap*p.width+j)*q.ch, 1 // packed row of channel 0, rows between channels
+		if p.slide {
+			first, next = tap*p.width*q.ch+j, p.width
+		}
+		w := q.weights[kernel*q.ic*q.oc:][:q.ic*q.oc]
+		if !q.transposed {
+			for k := range q.ch {
+				copy(dst[(first+k*next)*vec:][:c.cols], w[k*q.oc+c.off:])
+			}
+			continue
+		}
+		const block = 64
+		for k0 := 0; k0 < q.ch; k0 += block {
+			for j := range c.cols {
+				src := w[(c.off+j)*q.oc+k0:][:min(block, q.ch-k0)]
+				d := dst[(first+k0*next)*vec+j:]
+				for k, v := range src {
+					d[k*next*vec] = v
+				}
+			}
+		}
+	}
+}
+
+// run computes n output images from n bordered sources, adding to what is there if acc.
+func (q *correlation) run(worker int, y, src []Float, n int, acc bool) {
+	a := argsOf(worker)
+	images, srcLen, outLen := n, q.imageLen, q.oh*q.ow*q.och
+	for i := range q.phases {
+		p := &q.phases[i]
+		if len(p.taps) == 0 {
+			if !acc {
+				for j := range n {
+					q.clearPhase(p, y[j*outLen:])
+				}
+			}
+			continue
+		}
+		rows, pixels := p.nh, p.nw
+		switch {
+		case q.flat:
+			images, rows, pixels = 1, 1, n*q.oh*q.ow
+		case q.direct && q.stride == 1 && p.step == 1 && p.nw == q.pw && len(p.taps) == 1:
+			rows, pixels = 1, p.nh*p.nw
+		}
+		a.NR, a.ARow, a.CRow = rows, p.step*q.pw*q.ch*elem, q.stride*q.ow*q.och*elem
+		a.Sam, a.Sak, a.Ldc, a.BSkip = p.step*q.ch*elem, elem, q.stride*q.och*elem, 0
+		if p.slide {
+			a.Sam = q.ch * elem
+		}
+		for j := range p.panels {
+			c := &p.panels[j]
+			a.Ldb = c.nv * q.micro.lanes * elem
+			a.tail(c.cols-(c.nv-1)*q.micro.lanes, q.micro)
+			table := q.micro.table(p, c.nv)
+			tiles := ceilDiv(pixels, len(table)-1)
+			mr := ceilDiv(pixels, tiles)
+			full := pixels / mr
+			a.AStep, a.CStep = mr*p.step*q.ch*elem, mr*a.Ldc
+			for s := range c.steps {
+				st := &c.steps[s]
+				a.NT, a.K, a.Taps = st.nt, st.k, &p.taps[st.tap]
+				a.B = unsafe.Add(address(q.packed[c.base:]), st.b)
+				a.Acc = 0
+				if acc || s > 0 {
+					a.Acc = 1
+				}
+				for im := range images {
+					a.A = unsafe.Add(address(src[im*srcLen:]), st.a)
+					a.C = address(y[im*outLen+(p.rh*q.ow+p.rw)*q.och+c.off:])
+					a.NM = full
+					table[mr](a)
+					if rest := pixels - full*mr; rest > 0 {
+						a.A, a.C, a.NM = unsafe.Add(a.A, full*a.AStep), unsafe.Add(a.C, full*a.CStep), 1
+						table[rest](a)
+					}
+				}
+			}
+		}
+	}
+}
+
+// table is the microkernels for a phase and a number of vectors.
+func (m *microkernels) table(p *phase, nv int) []func(*gemmArgs) {
+	switch {
+	case p.slide && p.step == 1:
+		return m.slide[nv]
+	case p.slide:
+		return m.slide2[nv]
+	}
+	return m.gemm[nv]
+}
+
+func (q *correlation) clearPhase(p *phase, y []Float) {
+	for r := p.rh; r < q.oh; r += q.stride {
+		for x := p.rw; x < q.ow; x += q.stride {
+			clear(y[(r*q.ow+x)*q.och:][:q.och])
+		}
+	}
+}
