@@ -2,6 +2,12 @@ package kernels
 
 import "unsafe"
 
+
+
+
+// gradPixels is about how many pixels one call of a microkernel sums up.
+const gradPixels = 512
+
 // gradUnits is about how many units the gradient of a convolution's weights is cut into.
 const gradUnits = 16
 
@@ -23,6 +29,7 @@ type weightGradient struct {
 	width              int // of a block of input channels
 	blockLen           int // elements of one block of `images` bordered images
 	inputLen           int // elements of all blocks
+	panelLen           int // elements of one panel of `images` images of g
 	slide              bool
 	rows               []int // byte offset of the source row of each output row of `images` images
 	panels             []panel
@@ -35,16 +42,15 @@ type weightGradient struct {
 func planWeightGradient(s ConvShape, f *correlation) *weightGradient {
 	q := &weightGradient{s: s, f: f, micro: micro}
 	pixels := s.OH() * s.OW()
-	q.images = max(1, min(8, ceilDiv(128, pixels)))
 	q.panels = q.micro.columns(s.OC, false)
 	q.perBlock = len(q.panels)
-	if s.OC > 64 {
-		q.perBlock = max(1, 64/q.panels[0].cols)
+	if s.OC > 128 {
+		q.perBlock = max(1, 128/q.panels[0].cols)
 	}
 	q.blocks = ceilDiv(len(q.panels), q.perBlock)
-	q.chunks = max(1, min(ceilDiv(gradUnits, q.blocks), ceilDiv(s.N, q.images)))
-	q.perChunk = ceilDiv(s.N, q.chunks)
+	q.perChunk = ceilDiv(s.N, min(s.N, ceilDiv(gradUnits, q.blocks)))
 	q.chunks = ceilDiv(s.N, q.perChunk)
+	q.images = min(q.perChunk, ceilDiv(gradPixels, pixels))
 	q.slide = s.KW == 3 && s.Dilation == 1 && s.Stride <= 2 && q.micro.grad[1] != nil
 	q.width = min(channelBlock, s.IC)
 	q.blockLen = q.images * f.ph * f.pw * q.width
@@ -54,9 +60,7 @@ func planWeightGradient(s ConvShape, f *correlation) *weightGradient {
 			q.rows = append(q.rows, (i*f.ph+r*s.Stride)*f.pw*q.width*elem)
 		}
 	}
-	if f.flat {
-		q.rows = q.rows[:1]
-	}
+	q.panelLen = q.images * pixels * q.panels[0].nv * q.micro.lanes
 	q.length = ceilDiv(s.WLen(), 16) * 16
 	if q.chunks > 1 {
 		needPartials(q.chunks * q.length)
@@ -67,16 +71,14 @@ func planWeightGradient(s ConvShape, f *correlation) *weightGradient {
 
 func (q *weightGradient) units() int                    { return q.chunks * q.blocks }
 func (q *weightGradient) unit(i int) (chunk, block int) { return i % q.chunks, i / q.chunks }
-func (q *weightGradient) chunk(i int) (from, to int)    { return i * q.perChunk, min(q.s.N, (i+1)*q.perChunk) }
-func (q *weightGradient) begin(dw []Float)              { q.dw = dw }
+func (q *weightGradient) chunk(i int) (from, to int) {
+	return i * q.perChunk, min(q.s.N, (i+1)*q.perChunk)
+}
+func (q *weightGradient) begin(dw []Float) { q.dw = dw }
 
 // scratch is what a worker needs: the input's blocks, a panel of g, a row of the input.
 func (q *weightGradient) scratch() int {
-	return q.inputLen + q.panelLen() + q.s.W*q.s.IC + 3*scratchGap
-}
-
-func (q *weightGradient) panelLen() int {
-	return q.images * q.s.OH() * q.s.OW() * 2 * q.micro.lanes
+	return q.inputLen + q.perBlock*q.panelLen + q.s.W*q.s.IC + 3*scratchGap
 }
 
 // load copies n images of x, through in if it is not nil, into blocks of channels in dst.
@@ -101,10 +103,7 @@ func (q *weightGradient) load(dst, row, x []Float, n int, in *Affine) {
 				in.rows(row, src, s.W, s.IC)
 				src = row
 			}
-			for c := 0; c < s.IC; c += width {
-				q.micro.pieces(dst[at:], src[c:], s.W, min(width, s.IC-c), width, s.IC)
-				at += q.blockLen
-			}
+			q.micro.scatter(dst[at:], src, s.W, s.IC, width, q.blockLen, s.IC)
 		}
 	}
 }
@@ -132,93 +131,113 @@ func (q *weightGradient) add(worker, chunk, block int, x []Float, in *Affine, g 
 	a := argsOf(worker)
 	s := q.s
 	src := scratchOf(worker, offset, q.inputLen)
-	gp := scratchOf(worker, offset+q.inputLen+scratchGap, q.panelLen())
+	gp := scratchOf(worker, offset+q.inputLen+scratchGap, q.perBlock*q.panelLen)
 	if q.f.direct && q.width == s.IC && in == nil {
 		src = x
 	} else {
-		q.load(src, scratchOf(worker, offset+q.inputLen+q.panelLen()+2*scratchGap, s.W*s.IC), x, n, in)
+		q.load(src, scratchOf(worker, offset+q.inputLen+q.perBlock*q.panelLen+2*scratchGap, s.W*s.IC), x, n, in)
 	}
 	dst := q.dw
 	if q.chunks > 1 {
 		dst = partials[chunk*q.length:][:q.length]
 	}
 	pixels := s.OH() * s.OW()
-	a.NR, a.ARow, a.CRow = 1, 0, 0
-	a.Taps, a.NT, a.K, a.BSkip = &q.rows[0], n*s.OH(), s.OW(), 0
-	if q.f.flat {
-		a.NT, a.K = 1, n*pixels
-	}
+	a.NR, a.ARow, a.BSkip = 1, 0, 0
 	a.Ldc = s.OC * elem
+	panels := q.panels[block*q.perBlock : min((block+1)*q.perBlock, len(q.panels))]
+	compact := pitch == s.OW() && gsize == pixels*s.OC && panels[0].cols == s.OC
+	if !compact {
+		q.panelGradient(gp, g, panels, n, gsize, pitch)
+	}
+	for j := range panels {
+		c := &panels[j]
+		a.tail(c.cols-(c.nv-1)*q.micro.lanes, q.micro)
+		if compact {
+			a.B, a.Ldb = address(g), s.OC*elem
+		} else {
+			a.B, a.Ldb = address(gp[j*q.panelLen:]), c.nv*q.micro.lanes*elem
+		}
+		a.Taps, a.NT, a.K = &q.rows[0], n*s.OH(), s.OW()
+		if q.f.flat {
+			a.NT, a.K = 1, n*pixels
+		}
+		q.kernel(a, c, src, dst, acc)
+	}
+}
+
+// panelGradient arranges the panels' channels of n images of g one panel after the other, panelLen apart.
+func (q *weightGradient) panelGradient(dst, g []Float, panels []panel, n, gsize, pitch int) {
+	s := q.s
+	for from := 0; from < len(panels); {
+		width, to, channels := panels[from].nv*q.micro.lanes, from, 0
+		for to < len(panels) && panels[to].nv == panels[from].nv {
+			channels += panels[to].cols
+			to++
+		}
+		for i := range n {
+			for r := 0; r < s.OH(); r++ {
+				rows := 1
+				if pitch == s.OW() {
+					rows = s.OH()
+				}
+				q.micro.scatter(dst[from*q.panelLen+(i*s.OH()+r)*s.OW()*width:], g[i*gsize+r*pitch*s.OC+panels[from].off:], rows*s.OW(),
+					channels, width, q.panelLen, s.OC)
+				r += rows - 1
+			}
+		}
+		from = to
+	}
+}
+
+// kernel visits all kernel positions.
+func (q *weightGradient) kernel(a *gemmArgs, c *panel, src, dst []Float, acc bool) {
 	a.Acc = 0
 	if acc {
 		a.Acc = 1
 	}
-	for j := block * q.perBlock; j < min((block+1)*q.perBlock, len(q.panels)); j++ {
-		c := &q.panels[j]
-		a.tail(c.cols-(c.nv-1)*q.micro.lanes, q.micro)
-		if pitch == s.OW() && gsize == pixels*s.OC && c.cols == s.OC {
-			a.B, a.Ldb = address(g), s.OC*elem
-		} else {
-			q.panel(gp, g[c.off:], n, gsize, pitch, c.cols)
-			a.B, a.Ldb = address(gp), c.cols*elem
-		}
-		for kh := range s.KH {
-			if q.slide {
-				q.taps(a, c, src, dst, kh, 0)
-				continue
-			}
-			for kw := range s.KW {
-				q.taps(a, c, src, dst, kh, kw)
-			}
-		}
-	}
-}
-
-// panel copies cols channels of n images of g side by side.
-func (q *weightGradient) panel(dst, g []Float, n, gsize, pitch, cols int) {
-	s := q.s
-	for i := range n {
-		for r := range s.OH() {
-			src := g[i*gsize+r*pitch*s.OC:]
-			for c := 0; c < cols; c += channelBlock {
-				q.micro.pieces(dst[(i*s.OH()+r)*s.OW()*cols+c:], src[c:], s.OW(), min(channelBlock, cols-c), cols, s.OC)
-			}
-		}
-	}
-}
-
-// taps computes the rows of dw of kernel position (kh,kw), or of the whole kernel row kh, for one panel.
-func (q *weightGradient) taps(a *gemmArgs, c *panel, src, dst []Float, kh, kw int) {
-	s := q.s
 	table := q.micro.gemm[c.nv]
-	switch {
-	case q.slide && s.Stride == 1:
+	kernels := q.s.KW
+	if q.slide {
+		kernels = 1
 		table = q.micro.grad[c.nv]
-	case q.slide:
-		table = q.micro.grad2[c.nv]
+		if q.s.Stride == 2 {
+			table = q.micro.grad2[c.nv]
+		}
 	}
-	for b := 0; b < s.IC; b += q.width {
-		width := min(q.width, s.IC-b)
-		from := unsafe.Add(address(src), (b/q.width*q.blockLen+(kh*q.f.pw+kw)*s.Dilation*q.width)*elem)
-		to := address(dst[((kh*s.KW+kw)*s.IC+b)*s.OC+c.off:])
-		tiles := ceilDiv(width, len(table)-1)
-		m := ceilDiv(width, tiles)
-		if q.slide {
-			a.Sam, a.Sak, a.CStep, a.NM, a.AStep = q.width*elem, 0, s.IC*a.Ldc, 1, 0
-			for i := 0; i < width; i += m {
-				a.A, a.C = unsafe.Add(from, i*elem), unsafe.Add(to, i*a.Ldc)
-				table[min(m, width-i)](a)
+	for b := 0; b < q.s.IC; b += q.width {
+		for kh := range q.s.KH {
+			for kw := range kernels {
+				q.tap(a, c, table, src, dst, b, kh, kw)
 			}
-			continue
+		}
+	}
+}
+
+// tap computes the rows of dw of kernel position (kh,kw), or of the kernel row kh if the table slides, from the block of
+// input channels that begins with b.
+func (q *weightGradient) tap(a *gemmArgs, c *panel, table []func(*gemmArgs), src, dst []Float, b, kh, kw int) {
+	s := q.s
+	width := min(q.width, s.IC-b)
+	from := unsafe.Add(address(src), (b/q.width*q.blockLen+(kh*q.f.pw+kw)*s.Dilation*q.width)*elem)
+	to := address(dst[((kh*s.KW+kw)*s.IC+b)*s.OC+c.off:])
+	if q.slide {
+		a.Sam, a.Sak, a.CRow = q.width*elem, 0, s.IC*a.Ldc
+	} else {
+		a.Sam, a.Sak, a.CRow = elem, s.Stride*q.width*elem, 0
+	}
+	for width > 0 {
+		m := min(width, len(table)-1)
+		if !q.slide { // equal tiles
+			m = ceilDiv(width, ceilDiv(width, len(table)-1))
+		}
+		for table[m] == nil {
+			m--
 		}
 		full := width / m
-		a.Sam, a.Sak = elem, s.Stride*q.width*elem
 		a.A, a.C, a.NM, a.AStep, a.CStep = from, to, full, m*elem, m*a.Ldc
 		table[m](a)
-		if rest := width - full*m; rest > 0 {
-			a.A, a.C, a.NM = unsafe.Add(from, full*a.AStep), unsafe.Add(to, full*a.CStep), 1
-			table[rest](a)
-		}
+		from, to = unsafe.Add(from, full*a.AStep), unsafe.Add(to, full*a.CStep)
+		width -= full * m
 	}
 }
 

@@ -13,7 +13,18 @@ func sum512(dst, src []Float, count, stride int) {
 	}
 }
 
-func pieces512(dst, src []Float, n, width, dstStep, srcStep int) {
-	_, _ = dst[(n-1)*dstStep+width-1], src[(n-1)*srcStep+width-1]
-	copyPieces512(&dst[0], &src[0], n, dstStep*elem, srcStep*elem, 1<<width-1)
+// scatterRows512 is scatter for panels of 16 or 32 elements.
+func scatterRows512(dst, src []Float, pixels, channels, width, panelStep, srcStep int) {
+	panels := ceilDiv(channels, width)
+	last := channels - (panels-1)*width
+	_, _ = dst[(panels-1)*panelStep+pixels*width-1], src[(pixels-1)*srcStep+channels-1]
+	tail := (srcStep - (panels-1)*width) * elem
+	switch {
+	case width == 16:
+		scatter512x1(&dst[0], &src[0], pixels, panels, panelStep*elem, tail, 1<<last-1)
+	case width == 32 && last > 16:
+		scatter512x2(&dst[0], &src[0], pixels, panels, panelStep*elem, tail, 1<<(last-16)-1)
+	default:
+		scatterGo(dst, src, pixels, channels, width, panelStep, srcStep)
+	}
 }

@@ -39,13 +39,14 @@ type microkernels struct {
 	// slide2 reads output pixel i's neighbours at 2i+kw.
 	slide, slide2 [5][]func(*gemmArgs)
 	// grad[nv][m] sums A[i][k+kw]·B[k] over K pixels, Ldb apart in B and Sam apart in A, for kw in 0..2 and m neighbours
-	// i in A. C holds (kw, i) rows, CStep between kw and Ldc between i. NM must be 1. nil if there is none.
+	// i in A. C holds (kw, i) rows, CRow between kw and Ldc between i. NR must be 1. nil if there is none.
 	// grad2 reads pixel k's neighbours at 2k+kw.
 	grad, grad2 [3][]func(*gemmArgs)
 	// sum adds count rows, stride elements apart in src, in order.
 	sum func(dst, src []Float, count, stride int)
-	// pieces copies n pieces of width ≤ 16 elements, from srcStep elements apart to dstStep apart.
-	pieces func(dst, src []Float, n, width, dstStep, srcStep int)
+	// scatter copies pixels of `channels` elements, srcStep apart, into panels of width elements that stand panelStep apart
+	// in dst. A panel's pixels follow each other, width apart; what the last panel's pixels leave over is undefined.
+	scatter func(dst, src []Float, pixels, channels, width, panelStep, srcStep int)
 }
 
 // micro is the implementation in use.

@@ -4,10 +4,10 @@ import "unsafe"
 
 // microGo is the plain-Go implementation: vectors of four elements, tiles of up to four rows.
 var microGo = microkernels{
-	lanes:  4,
-	gemm:   [3][]func(*gemmArgs){1: {1: gemmGo(1), 2: gemmGo(2), 3: gemmGo(3), 4: gemmGo(4)}},
-	sum:    sumGo,
-	pieces: piecesGo,
+	lanes:   4,
+	gemm:    [3][]func(*gemmArgs){1: {1: gemmGo(1), 2: gemmGo(2), 3: gemmGo(3), 4: gemmGo(4)}},
+	sum:     sumGo,
+	scatter: scatterGo,
 }
 
 // gemmGo is the loop that every implementation of gemm computes, for tiles of mr rows and one vector.
@@ -104,8 +104,13 @@ func sumGo(dst, src []Float, count, stride int) {
 	}
 }
 
-func piecesGo(dst, src []Float, n, width, dstStep, srcStep int) {
-	for i := range n {
-		copy(dst[i*dstStep:][:width], src[i*srcStep:])
+// scatterGo is the loop that every implementation of scatter computes.
+func scatterGo(dst, src []Float, pixels, channels, width, panelStep, srcStep int) {
+	for p := range pixels {
+		at := p * width
+		for c := 0; c < channels; c += width {
+			copy(dst[at:][:min(width, channels-c)], src[p*srcStep+c:])
+			at += panelStep
+		}
 	}
 }

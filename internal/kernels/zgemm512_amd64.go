@@ -21,15 +21,15 @@ var micro512 = microkernels{
 		4: {1: slide2512x1x4, 2: slide2512x2x4, 3: slide2512x3x4, 4: slide2512x4x4},
 	},
 	grad: [3][]func(*gemmArgs){
-		1: {1: grad512x1x1, 2: grad512x2x1, 3: grad512x3x1, 4: grad512x4x1, 5: grad512x5x1, 6: grad512x6x1, 7: grad512x7x1, 8: grad512x8x1},
+		1: {1: grad512x1x1, 2: grad512x2x1, 3: grad512x3x1, 4: grad512x4x1, 8: grad512x8x1},
 		2: {1: grad512x1x2, 2: grad512x2x2, 3: grad512x3x2, 4: grad512x4x2},
 	},
 	grad2: [3][]func(*gemmArgs){
-		1: {1: grad2x512x1x1, 2: grad2x512x2x1, 3: grad2x512x3x1, 4: grad2x512x4x1, 5: grad2x512x5x1, 6: grad2x512x6x1, 7: grad2x512x7x1, 8: grad2x512x8x1},
+		1: {1: grad2x512x1x1, 2: grad2x512x2x1, 3: grad2x512x3x1, 4: grad2x512x4x1, 8: grad2x512x8x1},
 		2: {1: grad2x512x1x2, 2: grad2x512x2x2, 3: grad2x512x3x2, 4: grad2x512x4x2},
 	},
-	sum:    sum512,
-	pieces: pieces512,
+	sum:     sum512,
+	scatter: scatterRows512,
 }
 
 //go:noescape
@@ -303,24 +303,6 @@ func grad512x4x1(a *gemmArgs)
 func grad2x512x4x1(a *gemmArgs)
 
 //go:noescape
-func grad512x5x1(a *gemmArgs)
-
-//go:noescape
-func grad2x512x5x1(a *gemmArgs)
-
-//go:noescape
-func grad512x6x1(a *gemmArgs)
-
-//go:noescape
-func grad2x512x6x1(a *gemmArgs)
-
-//go:noescape
-func grad512x7x1(a *gemmArgs)
-
-//go:noescape
-func grad2x512x7x1(a *gemmArgs)
-
-//go:noescape
 func grad512x8x1(a *gemmArgs)
 
 //go:noescape
@@ -354,7 +336,10 @@ func grad2x512x4x2(a *gemmArgs)
 func sumRows512(dst, src *float32, n, count, stride int)
 
 //go:noescape
-func copyPieces512(dst, src *float32, n, dstStep, srcStep, mask int)
+func scatter512x1(dst, src *float32, pixels, panels, panelStep, tailBytes, mask int)
+
+//go:noescape
+func scatter512x2(dst, src *float32, pixels, panels, panelStep, tailBytes, mask int)
 
 //go:noescape
 func peak512(n int)

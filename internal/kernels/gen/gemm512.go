@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Byte offsets of the fields of gemmArgs; keep in step with gemm_args.go (TestGemmArgsLayout compares them).
 const (
@@ -41,8 +44,8 @@ var (
 	slide2Max512 = map[int]int{1: 8, 2: 8, 4: 4}
 )
 
-// gradMax512 is the largest m of grad for a number of vectors: 3·m·nv sums, 3·nv vectors of B, two broadcasts.
-var gradMax512 = map[int]int{1: 8, 2: 4}
+// grad is generated for these m alone; a width that none of them divides is cut greedily.
+var gradSizes512 = map[int][]int{1: {1, 2, 3, 4, 8}, 2: {1, 2, 3, 4}}
 
 func gemm512() *asm {
 	a := newAsm("zgemm512")
@@ -64,9 +67,18 @@ func gemm512() *asm {
 	table("gemm: [3][]func(*gemmArgs)", gemmMax512, a.name512("gemm"))
 	table("slide: [5][]func(*gemmArgs)", slideMax512, a.name512("slide"))
 	table("slide2: [5][]func(*gemmArgs)", slide2Max512, a.name512("slide2"))
-	table("grad: [3][]func(*gemmArgs)", gradMax512, a.name512("grad"))
-	table("grad2: [3][]func(*gemmArgs)", gradMax512, a.name512("grad2x"))
-	a.golang("sum: sum512,\npieces: pieces512,\n}\n\n")
+	for _, kind := range []string{"grad", "grad2"} {
+		a.golang("%s: [3][]func(*gemmArgs){\n", kind)
+		for nv := 1; nv <= 2; nv++ {
+			a.golang("%d: {", nv)
+			for _, m := range gradSizes512[nv] {
+				a.golang("%d: %s, ", m, a.name512(strings.Replace(kind, "2", "2x", 1))(m, nv))
+			}
+			a.golang("},\n")
+		}
+		a.golang("},\n")
+	}
+	a.golang("sum: sum512,\nscatter: scatterRows512,\n}\n\n")
 	for _, nv := range []int{1, 2} {
 		for mr := 1; mr <= gemmMax512[nv]; mr++ {
 			a.gemmTile512(mr, nv)
@@ -81,13 +93,14 @@ func gemm512() *asm {
 		}
 	}
 	for _, nv := range []int{1, 2} {
-		for m := 1; m <= gradMax512[nv]; m++ {
+		for _, m := range gradSizes512[nv] {
 			a.gradTile512(m, nv, 1)
 			a.gradTile512(m, nv, 2)
 		}
 	}
 	a.sumRows512()
-	a.copy512()
+	a.scatter512(1)
+	a.scatter512(2)
 	a.peak("peak512", "Z", 24)
 	return a
 }
@@ -183,7 +196,7 @@ func (a *asm) endTap() {
 	a.p("JNZ tap")
 }
 
-// end adds the sums to C or stores them; groups of rows of C stand CStep apart.
+// end adds the sums to C or stores them; groups of rows of C stand CRow apart.
 func (a *asm) end(groups, rows, nv int) {
 	a.p("MOVQ %d(DI), CX", argLdc)
 	a.p("CMPQ %d(DI), $0", argAcc)
@@ -221,7 +234,7 @@ func (a *asm) rowsOfC(groups, rows, nv int, visit func(z, at int, last bool)) {
 			}
 		}
 		if g < groups-1 {
-			a.p("ADDQ %d(DI), BX", argCStep)
+			a.p("ADDQ %d(DI), BX", argCRow)
 			a.p("MOVQ BX, AX")
 		}
 	}
@@ -321,39 +334,32 @@ func interleave(n, runs int) (order []int) {
 	return order
 }
 
-// gradTile512 keeps 3·m·nv sums. The vectors of B of the last pixels stand in the registers from first on, those of pixel
-// k-b at first+b·nv. At stride 1, A's pixel k meets B's k, k-1 and k-2 as kw = 0, 1, 2; at stride 2, A's pixel 2k meets
-// B's k and k-1 as kw = 0 and 2, and A's 2k+1 meets B's k as kw = 1.
+// gradTile512 keeps 3·m·nv sums. At stride 1, A's pixel k meets B's k, k-1 and k-2 as kw = 0, 1, 2; at stride 2, A's
+// pixel 2k meets B's k and k-1 as kw = 0 and 2, and A's 2k+1 meets B's k as kw = 1. The last pixels of B stand in slots of
+// nv registers from first on, which take turns: the loop is unrolled until the turns repeat.
 func (a *asm) gradTile512(m, nv, stride int) {
-	kind, kept := "grad", 3
+	kind, slots := "grad", 3
 	if stride == 2 {
-		kind, kept = "grad2x", 2
+		kind, slots = "grad2x", 2
 	}
 	a.fn(a.name512(kind)(m, nv), "a *gemmArgs", 8)
 	a.tiles()
-	first := 32 - kept*nv
+	first := 32 - slots*nv
 	spare := min(4, first-3*m*nv)
 	a.begin(3 * m * nv)
 	a.p("MOVQ %d(DI), CX", argK)
-	shift := func(n int) { // the last n pixels become one older
-		for b := n - 1; b >= 0; b-- {
-			for v := 0; v < nv; v++ {
-				a.p("VMOVAPS Z%d, Z%d", first+b*nv+v, first+(b+1)*nv+v)
-			}
-		}
-	}
-	next := func(keep int) {
-		shift(keep)
+	// load puts B's next pixel into a slot.
+	load := func(slot int) {
 		for v := 0; v < nv; v++ {
 			if v == nv-1 {
-				a.p("VMOVUPS.Z %d(R13), K1, Z%d", 64*v, first+v)
+				a.p("VMOVUPS.Z %d(R13), K1, Z%d", 64*v, first+slot*nv+v)
 			} else {
-				a.p("VMOVUPS %d(R13), Z%d", 64*v, first+v)
+				a.p("VMOVUPS %d(R13), Z%d", 64*v, first+slot*nv+v)
 			}
 		}
 		a.p("ADDQ R14, R13")
 	}
-	// pixel multiplies A's pixel with B's: pairs of (kw, b).
+	// pixel multiplies A's next pixel with slots of B: pairs of (kw, slot).
 	pixel := func(pairs ...[2]int) {
 		for i := 0; i < m; i++ {
 			r := 3*m*nv + i%spare
@@ -366,44 +372,78 @@ func (a *asm) gradTile512(m, nv, stride int) {
 		}
 		a.p("ADDQ R8, SI")
 	}
-	loop := func(body func(), end string) {
-		a.p("DECQ CX")
-		a.p("JZ %s", end)
-		a.p("PCALIGN $32")
-		a.label("k")
-		body()
-		a.p("DECQ CX")
-		a.p("JNZ k")
-		a.label(end)
+	// turn loads a slot and takes the pixels of A that are complete with it; before is the slots in their order of age.
+	turn := func(slot int, before ...int) {
+		load(slot)
+		if stride == 1 {
+			pixel([2]int{0, slot}, [2]int{1, before[0]}, [2]int{2, before[1]})
+		} else {
+			pixel([2]int{0, slot}, [2]int{2, before[0]})
+			pixel([2]int{1, slot})
+		}
 	}
-	if stride == 2 {
-		next(0)
-		pixel([2]int{0, 0})
-		pixel([2]int{1, 0})
-		loop(func() {
-			next(1)
-			pixel([2]int{0, 0}, [2]int{2, 1})
-			pixel([2]int{1, 0})
-		}, "last")
-		pixel([2]int{2, 0})
-	} else {
-		next(0)
-		pixel([2]int{0, 0})
+	finish := func(last, before int) {
+		if stride == 1 {
+			pixel([2]int{1, last}, [2]int{2, before})
+		}
+		pixel([2]int{2, last})
+	}
+	load(0)
+	pixel([2]int{0, 0})
+	if stride == 1 {
 		a.p("DECQ CX")
 		a.p("JZ single")
-		next(1)
-		pixel([2]int{0, 0}, [2]int{1, 1})
-		loop(func() {
-			next(2)
-			pixel([2]int{0, 0}, [2]int{1, 1}, [2]int{2, 2})
-		}, "last")
-		pixel([2]int{1, 0}, [2]int{2, 1})
-		a.p("JMP final")
+		load(1)
+		pixel([2]int{0, 1}, [2]int{1, 0})
+		a.p("DECQ CX")
+		a.p("SUBQ $3, CX")
+		a.p("JLT tail")
+		a.p("PCALIGN $32")
+		a.label("k")
+		turn(2, 1, 0)
+		turn(0, 2, 1)
+		turn(1, 0, 2)
+		a.p("SUBQ $3, CX")
+		a.p("JGE k")
+		a.label("tail")
+		a.p("CMPQ CX, $-2")
+		a.p("JLT rest0")
+		a.p("JEQ rest1")
+		turn(2, 1, 0)
+		turn(0, 2, 1)
+		finish(0, 2)
+		a.p("JMP end")
+		a.label("rest1")
+		turn(2, 1, 0)
+		finish(2, 1)
+		a.p("JMP end")
+		a.label("rest0")
+		finish(1, 0)
+		a.p("JMP end")
 		a.label("single")
 		pixel([2]int{1, 0})
-		a.label("final")
 		pixel([2]int{2, 0})
+	} else {
+		pixel([2]int{1, 0})
+		a.p("DECQ CX")
+		a.p("SUBQ $2, CX")
+		a.p("JLT tail")
+		a.p("PCALIGN $32")
+		a.label("k")
+		turn(1, 0)
+		turn(0, 1)
+		a.p("SUBQ $2, CX")
+		a.p("JGE k")
+		a.label("tail")
+		a.p("CMPQ CX, $-2")
+		a.p("JEQ rest0")
+		turn(1, 0)
+		finish(1, 0)
+		a.p("JMP end")
+		a.label("rest0")
+		finish(0, 1)
 	}
+	a.label("end")
 	a.endTap()
 	a.end(3, m, nv)
 	a.endTiles()
@@ -436,24 +476,46 @@ func (a *asm) sumRows512() {
 	a.p("RET")
 }
 
-// copy512 copies n pieces of 64 bytes, the last mask bits deciding how much of each, from src bytes apart to dst bytes
-// apart.
-func (a *asm) copy512() {
-	a.fn("copyPieces512", "dst, src *float32, n, dstStep, srcStep, mask int", 48)
+// scatter512 copies pixels of `panels` panels of v vectors each, which follow each other in src, to places in dst that
+// stand panelStep bytes apart; a panel's pixels follow each other there. It reads src in order, which the processor's
+// prefetching likes. The last vector of a pixel is masked.
+func (a *asm) scatter512(v int) {
+	a.fn(fmt.Sprintf("scatter512x%d", v), "dst, src *float32, pixels, panels, panelStep, tailBytes, mask int", 56)
 	a.p("MOVQ dst+0(FP), DI")
 	a.p("MOVQ src+8(FP), SI")
-	a.p("MOVQ n+16(FP), CX")
-	a.p("MOVQ dstStep+24(FP), R8")
-	a.p("MOVQ srcStep+32(FP), R9")
-	a.p("MOVQ mask+40(FP), AX")
+	a.p("MOVQ pixels+16(FP), CX")
+	a.p("MOVQ panelStep+32(FP), R8")
+	a.p("MOVQ tailBytes+40(FP), R9")
+	a.p("MOVQ mask+48(FP), AX")
 	a.p("KMOVW AX, K1")
-	a.label("piece")
-	a.p("VMOVUPS.Z (SI), K1, Z0")
-	a.p("VMOVUPS Z0, K1, (DI)")
+	a.label("pixel")
+	a.p("MOVQ panels+24(FP), DX")
+	a.p("MOVQ DI, BX")
+	a.p("DECQ DX")
+	a.p("JZ last")
+	a.label("panel")
+	for i := 0; i < v; i++ {
+		a.p("VMOVUPS %d(SI), Z%d", 64*i, i)
+		a.p("VMOVUPS Z%d, %d(BX)", i, 64*i)
+	}
+	a.p("ADDQ $%d, SI", 64*v)
+	a.p("ADDQ R8, BX")
+	a.p("DECQ DX")
+	a.p("JNZ panel")
+	a.label("last")
+	for i := 0; i < v; i++ {
+		if i < v-1 {
+			a.p("VMOVUPS %d(SI), Z%d", 64*i, i)
+			a.p("VMOVUPS Z%d, %d(BX)", i, 64*i)
+		} else {
+			a.p("VMOVUPS.Z %d(SI), K1, Z%d", 64*i, i)
+			a.p("VMOVUPS Z%d, %d(BX)", i, 64*i)
+		}
+	}
 	a.p("ADDQ R9, SI")
-	a.p("ADDQ R8, DI")
+	a.p("ADDQ $%d, DI", 64*v)
 	a.p("DECQ CX")
-	a.p("JNZ piece")
+	a.p("JNZ pixel")
 	a.p("VZEROUPPER")
 	a.p("RET")
 }
