@@ -1,0 +1,79 @@
+package experiment
+
+// Config describes one run. Its YAML form is canonical: keys are those of the tags, in this order, and whatever equals
+// its default is left out. The doc tags are the one source of the help text; a field tagged hash:"-" does not change what
+// a run computes and stays out of its identity.
+type Config struct {
+	Name  string `yaml:"name" hash:"-" doc:"directory of the run under the run directory; a label for people"`
+	Seed  uint64 `yaml:"seed" hash:"-" doc:"number from which every random stream is derived"`
+	Model Model  `yaml:"model"`
+	Data  Data   `yaml:"data"`
+	Train Train  `yaml:"train"`
+	Prune Prune  `yaml:"prune"`
+}
+
+// Model is the network. Its input size, channels and classes are those of the data.
+type Model struct {
+	Name     string  `yaml:"name" one:"resnet8 resnet20 resnet32 resnet56 resnet110 resnet18" doc:"architecture"`
+	Width    float64 `yaml:"width" doc:"factor on the number of channels of every stage"`
+	Shortcut string  `yaml:"shortcut" one:"conv pad" doc:"where a block changes shape: conv, a 1x1 convolution with batch norm; pad, every second pixel and zero channels (no parameters)"`
+}
+
+// Data is where images come from and what is done to them.
+type Data struct {
+	Name       string `yaml:"name" one:"cifar10 cifar100 fashion-mnist folder synthetic" doc:"data set"`
+	Dir        string `yaml:"dir" hash:"-" doc:"directory that holds the data set; empty: $ESPALIER_DATA, then ./data, then the user's cache directory"`
+	Size       int    `yaml:"size" unit:"pixels" doc:"folder: height and width to which images are resized"`
+	Train      int    `yaml:"train" unit:"images" doc:"use this many training images, the same number of each class; 0: all"`
+	Validation int    `yaml:"validation" unit:"images" doc:"training images held out, by which the best epoch is chosen; 0: none, the last epoch counts"`
+	Crop       int    `yaml:"crop" unit:"pixels" doc:"border of zeros from which a training image is cut at random; 0: none"`
+	Flip       bool   `yaml:"flip" doc:"mirror training images left to right with probability 1/2"`
+	Cutout     int    `yaml:"cutout" unit:"pixels" doc:"side of a square set to the mean at a random place of a training image; 0: none"`
+}
+
+// Train is the recipe of the dense training.
+type Train struct {
+	Epochs         int     `yaml:"epochs" unit:"epochs" doc:"passes over the training images"`
+	Batch          int     `yaml:"batch" unit:"images" doc:"images a step"`
+	Optimizer      string  `yaml:"optimizer" one:"sgd adam adamw" doc:"update rule"`
+	LR             float64 `yaml:"lr" doc:"largest learning rate"`
+	Momentum       float64 `yaml:"momentum" doc:"sgd: share of the last update that is kept"`
+	Nesterov       bool    `yaml:"nesterov" doc:"sgd: look ahead along the momentum"`
+	WeightDecay    float64 `yaml:"weight_decay" doc:"added to the gradient times the weight (adamw: taken off the weight times the learning rate)"`
+	DecayAll       bool    `yaml:"decay_all" doc:"decay batch norm's parameters and biases too"`
+	Schedule       string  `yaml:"schedule" one:"constant cosine step onecycle" doc:"course of the learning rate; step divides it by ten at 1/2 and 3/4 of the epochs"`
+	Warmup         float64 `yaml:"warmup" unit:"epochs" doc:"linear rise of the learning rate at the start (onecycle: its rising part)"`
+	LabelSmoothing float64 `yaml:"label_smoothing" doc:"share of a label spread evenly over all classes"`
+	Clip           float64 `yaml:"clip" doc:"largest norm of the gradient; 0: any"`
+	EMA            float64 `yaml:"ema" doc:"decay of a running average of the weights, which is what is evaluated; 0: none"`
+}
+
+// Prune is what is removed from the trained network, and the training that follows. Each sparsity starts from the dense
+// weights.
+type Prune struct {
+	Method   string    `yaml:"method" one:"none magnitude random" doc:"how weights are chosen"`
+	Sparsity []float64 `yaml:"sparsity" doc:"shares of the convolution and linear weights that are removed, one pruned network each"`
+	Budget   string    `yaml:"budget" one:"global uniform erk" doc:"where they are removed: by one threshold, the same share of every layer, or more of wide layers (Erdos-Renyi-kernel)"`
+	Epochs   int       `yaml:"epochs" unit:"epochs" doc:"fine-tuning after pruning; 0: none"`
+	LR       float64   `yaml:"lr" doc:"largest learning rate of the fine-tuning"`
+	Schedule string    `yaml:"schedule" one:"constant cosine step onecycle" doc:"its course"`
+	Warmup   float64   `yaml:"warmup" unit:"epochs" doc:"its linear rise"`
+}
+
+// Default is the configuration that an empty file means: ResNet-20 on CIFAR-10, pruned by global magnitude when asked.
+func Default() Config {
+	return Config{
+		Name:  "run",
+		Seed:  1,
+		Model: Model{Name: "resnet20", Width: 1, Shortcut: "conv"},
+		Data:  Data{Name: "cifar10", Size: 32, Crop: 4, Flip: true},
+		Train: Train{
+			Epochs: 30, Batch: 128, Optimizer: "sgd", LR: 0.1, Momentum: 0.9, Nesterov: true, WeightDecay: 5e-4,
+			DecayAll: true, Schedule: "cosine", Warmup: 1,
+		},
+		Prune: Prune{
+			Method: "none", Sparsity: []float64{0.5, 0.8, 0.9, 0.95, 0.98}, Budget: "global",
+			Epochs: 5, LR: 0.01, Schedule: "cosine",
+		},
+	}
+}

@@ -1,0 +1,67 @@
+package experiment
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Set changes one setting, given as "path=value" with a dotted path as in "train.lr=0.05"; a list is written "0.5,0.9".
+// The error names the nearest setting when there is none of that path, and the type that the value should have.
+func (c *Config) Set(assignment string) error {
+	path, value, ok := strings.Cut(assignment, "=")
+	if !ok {
+		return fmt.Errorf("experiment: %q: want path=value, as in train.lr=0.05", assignment)
+	}
+	path = strings.TrimSpace(path)
+	for _, k := range knobs(c) {
+		if k.path == path {
+			if err := k.set(value); err != nil {
+				return fmt.Errorf("experiment: %s: %w", path, err)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("experiment: no setting %q; the nearest is %q", path, nearest(path))
+}
+
+// nearest is the setting whose path, or whose last part, takes the fewest edits to become path; a whole path wins a tie.
+func nearest(path string) string {
+	c := Default()
+	best, least := "", 1<<30
+	leaf := path[strings.LastIndex(path, ".")+1:]
+	for _, k := range knobs(&c) {
+		d := 2 * edits(path, k.path)
+		if e := 2*edits(leaf, k.path[strings.LastIndex(k.path, ".")+1:]) + 1; e < d {
+			d = e
+		}
+		if d < least {
+			best, least = k.path, d
+		}
+	}
+	return best
+}
+
+// edits is the least number of insertions, deletions, substitutions and swaps of neighbours that turn a into b (the
+// optimal string alignment distance).
+func edits(a, b string) int {
+	var before, last []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before, last, row = last, row, make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,77 @@
+package experiment
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Validate says in one line what is wrong with a configuration, the setting's path first, or returns nil.
+func (c Config) Validate() error {
+	for _, k := range knobs(&c) {
+		if one := k.oneOf(); one != nil && !slices.Contains(one, k.value.String()) {
+			return fmt.Errorf("experiment: %s: %q is none of %s", k.path, k.value.String(), strings.Join(one, ", "))
+		}
+	}
+	if c.Name == "" || c.Name == "." || c.Name == ".." || strings.ContainsAny(c.Name, `/\:`) {
+		return fmt.Errorf("experiment: name: %q cannot name a directory", c.Name)
+	}
+	t, p, d := c.Train, c.Prune, c.Data
+	for _, rule := range []struct {
+		path string
+		ok   bool
+		want string
+	}{
+		{"model.width", c.Model.Width > 0 && c.Model.Width <= 64, "a number above 0, at most 64"},
+		{"data.dir", d.Name != "folder" || d.Dir != "", "the image folder's directory, as data.name is folder"},
+		{"data.size", d.Size >= 8 && d.Size <= 512, "8 to 512 pixels"},
+		{"data.train", d.Train >= 0, "0 or more images"},
+		{"data.validation", d.Validation >= 0, "0 or more images"},
+		{"data.crop", d.Crop >= 0 && d.Crop <= 64, "0 to 64 pixels"},
+		{"data.cutout", d.Cutout >= 0 && d.Cutout <= 512, "0 to 512 pixels"},
+		{"train.epochs", t.Epochs >= 1, "1 or more epochs"},
+		{"train.batch", t.Batch >= 2 && t.Batch <= 1<<16, "2 to 65536 images"},
+		{"train.lr", positive(t.LR), "a number above 0"},
+		{"train.momentum", t.Momentum >= 0 && t.Momentum < 1, "a number from 0 to below 1"},
+		{"train.nesterov", !t.Nesterov || t.Optimizer != "sgd" || t.Momentum > 0, "momentum above 0 for a look ahead"},
+		{"train.weight_decay", t.WeightDecay >= 0 && !math.IsInf(t.WeightDecay, 0), "0 or more"},
+		{"train.warmup", t.Warmup >= 0 && t.Warmup < float64(max(1, t.Epochs)), "0 or more epochs, fewer than train.epochs"},
+		{"train.label_smoothing", t.LabelSmoothing >= 0 && t.LabelSmoothing < 1, "a number from 0 to below 1"},
+		{"train.clip", t.Clip >= 0 && !math.IsInf(t.Clip, 0), "0 or more"},
+		{"train.ema", t.EMA >= 0 && t.EMA < 1, "a number from 0 to below 1"},
+		{"prune.sparsity", p.Method == "none" || len(p.Sparsity) > 0, "at least one share"},
+		{"prune.sparsity", rising(p.Sparsity), "shares from 0 to below 1, each larger than the one before"},
+		{"prune.epochs", p.Epochs >= 0, "0 or more epochs"},
+		{"prune.lr", positive(p.LR), "a number above 0"},
+		{"prune.warmup", p.Warmup >= 0 && p.Warmup < float64(max(1, p.Epochs)), "0 or more epochs, fewer than prune.epochs"},
+	} {
+		if !rule.ok {
+			return fmt.Errorf("experiment: %s is %s, want %s", rule.path, c.get(rule.path), rule.want)
+		}
+	}
+	return nil
+}
+
+func positive(x float64) bool { return x > 0 && !math.IsInf(x, 0) }
+
+func rising(shares []float64) bool {
+	last := -1.0
+	for _, s := range shares {
+		if !(s >= 0 && s < 1 && s > last) {
+			return false
+		}
+		last = s
+	}
+	return true
+}
+
+// get is a setting's value as text.
+func (c Config) get(path string) string {
+	for _, k := range knobs(&c) {
+		if k.path == path {
+			return k.text()
+		}
+	}
+	panic("experiment: no setting " + path)
+}
