@@ -1,0 +1,179 @@
+// Package archtest holds the tests that keep the packages in layers.
+package archtest
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "espalier"
+
+// layers lists the module's packages from the bottom up. A package imports only packages above it; one that is not in
+// the list fails the test until someone decides where it stands.
+var layers = []string{
+	"internal/rng",
+	"internal/atomicfile",
+	"internal/kernels/gen",
+	"internal/kernels",
+	"internal/safetensors",
+	"optim",
+	"datasets",
+	"nn",
+	"models",
+	"train",
+	"prune",
+	"results",
+	"results/plot",
+	"experiment",
+	"internal/bench",
+	"cmd/espalier",
+}
+
+// only says which packages may import a path or anything below it.
+var only = map[string][]string{
+	"gorgonia.org":       {"nn"},
+	"github.com/spf13":   {"cmd/espalier"},
+	"github.com/schollz": {"cmd/espalier"},
+	"gonum.org/v1/plot":  {"results/plot"},
+	"go.yaml.in":         {"experiment"},
+	"flag":               {"experiment", "internal/kernels/gen"},
+	"math/rand":          {},
+	"math/rand/v2":       {"internal/rng"},
+}
+
+// outside are the functions that read the world beside a run's description: the clock and the environment.
+var outside = map[string][]string{
+	"time.Now":     {"cmd/espalier", "experiment", "internal/bench"},
+	"time.Since":   {"cmd/espalier", "experiment", "internal/bench"},
+	"os.Getenv":    {"cmd/espalier", "experiment", "internal/kernels"},
+	"os.LookupEnv": {"cmd/espalier", "experiment", "internal/kernels"},
+	"os.Environ":   {"cmd/espalier", "experiment"},
+}
+
+// TestImports parses files itself instead of running "go list": go test caches by the files that a test opens, not by
+// what its subprocesses read.
+func TestImports(t *testing.T) {
+	seen := make(map[string]bool)
+	each(t, func(pkg, file string, f *ast.File) {
+		seen[pkg] = true
+		for _, spec := range f.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if wrong := verdict(pkg, imp); wrong != "" {
+				t.Errorf("%s: %s", file, wrong)
+			}
+		}
+	})
+	for pkg := range seen {
+		if !slices.Contains(layers, pkg) {
+			t.Errorf("%s is in the tree but not in the list of layers", pkg)
+		}
+	}
+	for _, pkg := range layers {
+		if !seen[pkg] {
+			t.Errorf("%s is in the list of layers but not in the tree", pkg)
+		}
+	}
+}
+
+// verdict says why pkg may not import imp, or nothing.
+func verdict(pkg, imp string) string {
+	if dep, ours := strings.CutPrefix(imp, module+"/"); ours {
+		if place := slices.Index(layers, pkg); place < 0 || !slices.Contains(layers[:place], dep) {
+			return pkg + " may not import " + dep + ", which is not above it in the list of layers"
+		}
+	}
+	for prefix, allowed := range only {
+		if (imp == prefix || strings.HasPrefix(imp, prefix+"/")) && !slices.Contains(allowed, pkg) {
+			if longer, ok := only[imp]; ok && slices.Contains(longer, pkg) {
+				continue
+			}
+			return pkg + " may not import " + imp + "; allowed: " + strings.Join(allowed, ", ")
+		}
+	}
+	return ""
+}
+
+// TestVerdict shows that the rule can fail.
+func TestVerdict(t *testing.T) {
+	for _, c := range []struct {
+		pkg, imp string
+		ok       bool
+	}{
+		{"train", "espalier/nn", true},
+		{"nn", "espalier/train", false},
+		{"nn", "espalier/nn", false},
+		{"unheard/of", "espalier/nn", false},
+		{"nn", "gorgonia.org/tensor", true},
+		{"train", "gorgonia.org/tensor", false},
+		{"internal/rng", "math/rand/v2", true},
+		{"train", "math/rand/v2", false},
+		{"internal/rng", "math/rand", false},
+		{"train", "fmt", true},
+	} {
+		if wrong := verdict(c.pkg, c.imp); (wrong == "") != c.ok {
+			t.Errorf("%s importing %s: %q", c.pkg, c.imp, wrong)
+		}
+	}
+}
+
+// TestOutside finds calls of the clock and the environment where a run's description should have come in.
+func TestOutside(t *testing.T) {
+	each(t, func(pkg, file string, f *ast.File) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if x, ok := sel.X.(*ast.Ident); ok {
+				name := x.Name + "." + sel.Sel.Name
+				if allowed, found := outside[name]; found && !slices.Contains(allowed, pkg) {
+					t.Errorf("%s: %s may not call %s; only %v may", file, pkg, name, allowed)
+				}
+			}
+			return true
+		})
+	})
+}
+
+// each calls f for every non-test Go file of the module.
+func each(t *testing.T, f func(pkg, file string, parsed *ast.File)) {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		hidden := strings.HasPrefix(d.Name(), ".") && d.Name() != ".."
+		if d.IsDir() && (hidden || d.Name() == "testdata" || d.Name() == "runs") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		f(path.Dir(rel), rel, parsed)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
