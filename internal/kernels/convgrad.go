@@ -2,17 +2,11 @@ package kernels
 
 import "unsafe"
 
-
-
-
 // gradPixels is about how many pixels one call of a microkernel sums up.
 const gradPixels = 512
 
 // gradUnits is about how many units the gradient of a convolution's weights is cut into.
 const gradUnits = 16
-
-// channelBlock is the number of channels that stand together in the scratch images of weightGradient.
-const channelBlock = 16
 
 // weightGradient computes dw[tap][ic][oc] = Σ x·g over the pixels of the batch. Its units are pairs of a chunk of the
 // batch and a block of output channels; the chunks' sums are added in order at the end.
@@ -22,13 +16,11 @@ const channelBlock = 16
 // and would share a few lines of the cache.
 type weightGradient struct {
 	s                  ConvShape
-	f                  *correlation // the geometry of the bordered input
-	images             int          // images that one call of a microkernel covers, at most
+	input              blockedImages
+	flat               bool // see correlation
+	images             int  // images that one call of a microkernel covers, at most
 	chunks, blocks     int
 	perChunk, perBlock int // images, panels
-	width              int // of a block of input channels
-	blockLen           int // elements of one block of `images` bordered images
-	inputLen           int // elements of all blocks
 	panelLen           int // elements of one panel of `images` images of g
 	slide              bool
 	rows               []int // byte offset of the source row of each output row of `images` images
@@ -40,7 +32,7 @@ type weightGradient struct {
 }
 
 func planWeightGradient(s ConvShape, f *correlation) *weightGradient {
-	q := &weightGradient{s: s, f: f, micro: micro}
+	q := &weightGradient{s: s, micro: micro}
 	pixels := s.OH() * s.OW()
 	q.panels = q.micro.columns(s.OC, false)
 	q.perBlock = len(q.panels)
@@ -52,12 +44,12 @@ func planWeightGradient(s ConvShape, f *correlation) *weightGradient {
 	q.chunks = ceilDiv(s.N, q.perChunk)
 	q.images = min(q.perChunk, ceilDiv(gradPixels, pixels))
 	q.slide = s.KW == 3 && s.Dilation == 1 && s.Stride <= 2 && q.micro.grad[1] != nil
-	q.width = min(channelBlock, s.IC)
-	q.blockLen = q.images * f.ph * f.pw * q.width
-	q.inputLen = ceilDiv(s.IC, q.width) * q.blockLen
+	q.input = blockedImages{images: q.images, h: s.H, w: s.W, ch: s.IC, top: f.top, left: f.left, ph: f.ph, pw: f.pw, micro: q.micro}
+	q.input.plan()
+	q.flat = f.flat
 	for i := range q.images {
 		for r := range s.OH() {
-			q.rows = append(q.rows, (i*f.ph+r*s.Stride)*f.pw*q.width*elem)
+			q.rows = append(q.rows, (i*f.ph+r*s.Stride)*f.pw*q.input.width*elem)
 		}
 	}
 	q.panelLen = q.images * pixels * q.panels[0].nv * q.micro.lanes
@@ -78,51 +70,7 @@ func (q *weightGradient) begin(dw []Float) { q.dw = dw }
 
 // scratch is what a worker needs: the input's blocks, a panel of g, a row of the input.
 func (q *weightGradient) scratch() int {
-	return q.inputLen + q.perBlock*q.panelLen + q.s.W*q.s.IC + 3*scratchGap
-}
-
-// load copies n images of x, through in if it is not nil, into blocks of channels in dst.
-func (q *weightGradient) load(dst, row, x []Float, n int, in *Affine) {
-	f, s, width := q.f, q.s, q.width
-	if !f.direct {
-		q.border(dst, n)
-	}
-	for i := range n {
-		for r := range s.H {
-			src := x[(i*s.H+r)*s.W*s.IC:][:s.W*s.IC]
-			at := ((i*f.ph+r+f.top)*f.pw + f.left) * width
-			if width == s.IC {
-				if in != nil {
-					in.rows(dst[at:][:len(src)], src, s.W, s.IC)
-				} else {
-					copy(dst[at:], src)
-				}
-				continue
-			}
-			if in != nil {
-				in.rows(row, src, s.W, s.IC)
-				src = row
-			}
-			q.micro.scatter(dst[at:], src, s.W, s.IC, width, q.blockLen, s.IC)
-		}
-	}
-}
-
-// border clears what load does not write of n images.
-func (q *weightGradient) border(dst []Float, n int) {
-	f := q.f
-	for b := 0; b < q.inputLen; b += q.blockLen {
-		block := dst[b:][:n*f.ph*f.pw*q.width]
-		at := 0
-		for i := range n {
-			for r := range f.h {
-				start := ((i*f.ph+r+f.top)*f.pw + f.left) * q.width
-				clear(block[at:start])
-				at = start + f.w*q.width
-			}
-		}
-		clear(block[at:])
-	}
+	return q.input.need() + q.perBlock*q.panelLen + 2*scratchGap
 }
 
 // add computes one block's share of n images: x (n,H,W,IC) passes in, if it is not nil; g has images gsize apart, with
@@ -130,13 +78,8 @@ func (q *weightGradient) border(dst []Float, n int) {
 func (q *weightGradient) add(worker, chunk, block int, x []Float, in *Affine, g []Float, n, gsize, pitch, offset int, acc bool) {
 	a := argsOf(worker)
 	s := q.s
-	src := scratchOf(worker, offset, q.inputLen)
-	gp := scratchOf(worker, offset+q.inputLen+scratchGap, q.perBlock*q.panelLen)
-	if q.f.direct && q.width == s.IC && in == nil {
-		src = x
-	} else {
-		q.load(src, scratchOf(worker, offset+q.inputLen+q.perBlock*q.panelLen+2*scratchGap, s.W*s.IC), x, n, in)
-	}
+	gp := scratchOf(worker, offset, q.perBlock*q.panelLen)
+	src := q.input.load(worker, offset+q.perBlock*q.panelLen+scratchGap, x, n, in)
 	dst := q.dw
 	if q.chunks > 1 {
 		dst = partials[chunk*q.length:][:q.length]
@@ -158,7 +101,7 @@ func (q *weightGradient) add(worker, chunk, block int, x []Float, in *Affine, g 
 			a.B, a.Ldb = address(gp[j*q.panelLen:]), c.nv*q.micro.lanes*elem
 		}
 		a.Taps, a.NT, a.K = &q.rows[0], n*s.OH(), s.OW()
-		if q.f.flat {
+		if q.flat {
 			a.NT, a.K = 1, n*pixels
 		}
 		q.kernel(a, c, src, dst, acc)
@@ -204,7 +147,7 @@ func (q *weightGradient) kernel(a *gemmArgs, c *panel, src, dst []Float, acc boo
 			table = q.micro.grad2[c.nv]
 		}
 	}
-	for b := 0; b < q.s.IC; b += q.width {
+	for b := 0; b < q.s.IC; b += q.input.width {
 		for kh := range q.s.KH {
 			for kw := range kernels {
 				q.tap(a, c, table, src, dst, b, kh, kw)
@@ -217,13 +160,13 @@ func (q *weightGradient) kernel(a *gemmArgs, c *panel, src, dst []Float, acc boo
 // input channels that begins with b.
 func (q *weightGradient) tap(a *gemmArgs, c *panel, table []func(*gemmArgs), src, dst []Float, b, kh, kw int) {
 	s := q.s
-	width := min(q.width, s.IC-b)
-	from := unsafe.Add(address(src), (b/q.width*q.blockLen+(kh*q.f.pw+kw)*s.Dilation*q.width)*elem)
+	width := min(q.input.width, s.IC-b)
+	from := unsafe.Add(address(src), (b/q.input.width*q.input.blockLen+(kh*q.input.pw+kw)*s.Dilation*q.input.width)*elem)
 	to := address(dst[((kh*s.KW+kw)*s.IC+b)*s.OC+c.off:])
 	if q.slide {
-		a.Sam, a.Sak, a.CRow = q.width*elem, 0, s.IC*a.Ldc
+		a.Sam, a.Sak, a.CRow = q.input.width*elem, 0, s.IC*a.Ldc
 	} else {
-		a.Sam, a.Sak, a.CRow = elem, s.Stride*q.width*elem, 0
+		a.Sam, a.Sak, a.CRow = elem, s.Stride*q.input.width*elem, 0
 	}
 	for width > 0 {
 		m := min(width, len(table)-1)

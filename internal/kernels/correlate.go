@@ -87,22 +87,7 @@ func dataTaps(r, k int, s ConvShape) (t []tapAt) {
 func mod(a, b int) int { return (a%b + b) % b }
 
 func dataCorrelation(s ConvShape) *correlation {
-	q := &correlation{n: s.N, h: s.OH(), w: s.OW(), ch: s.OC, oh: s.H, ow: s.W, och: s.IC, stride: s.Stride, ic: s.IC, oc: s.OC,
-		transposed: true}
-	bottom, right := s.OH()-1, s.OW()-1
-	for r := range min(s.Stride, max(s.H, s.W)) {
-		for _, t := range dataTaps(r, s.KH, s) {
-			if r < s.H {
-				q.top, bottom = max(q.top, -t.o), max(bottom, ceilDiv(s.H-r, s.Stride)-1+t.o)
-			}
-		}
-		for _, t := range dataTaps(r, s.KW, s) {
-			if r < s.W {
-				q.left, right = max(q.left, -t.o), max(right, ceilDiv(s.W-r, s.Stride)-1+t.o)
-			}
-		}
-	}
-	q.ph, q.pw = bottom+1+q.top, right+1+q.left
+	q := dataCorrelationBorder(s)
 	for rh := range min(s.Stride, s.H) {
 		for rw := range min(s.Stride, s.W) {
 			p := phase{rh: rh, rw: rw, nh: ceilDiv(s.H-rh, s.Stride), nw: ceilDiv(s.W-rw, s.Stride), step: 1}
@@ -116,6 +101,25 @@ func dataCorrelation(s ConvShape) *correlation {
 		}
 	}
 	q.plan(s)
+	return q
+}
+
+// dataCorrelationBorder is the part of dataCorrelation that says where g stands in its bordered image: as far from the
+// edges as the taps of any output pixel reach.
+func dataCorrelationBorder(s ConvShape) *correlation {
+	q := &correlation{n: s.N, h: s.OH(), w: s.OW(), ch: s.OC, oh: s.H, ow: s.W, och: s.IC, stride: s.Stride, ic: s.IC, oc: s.OC,
+		transposed: true}
+	reach := func(size, k, out int) (before, length int) {
+		last := out - 1
+		for r := range min(s.Stride, size) {
+			for _, t := range dataTaps(r, k, s) {
+				before, last = max(before, -t.o), max(last, ceilDiv(size-r, s.Stride)-1+t.o)
+			}
+		}
+		return before, before + last + 1
+	}
+	q.top, q.ph = reach(s.H, s.KH, s.OH())
+	q.left, q.pw = reach(s.W, s.KW, s.OW())
 	return q
 }
 

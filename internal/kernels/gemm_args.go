@@ -42,6 +42,7 @@ type microkernels struct {
 	// i in A. C holds (kw, i) rows, CRow between kw and Ldc between i. NR must be 1. nil if there is none.
 	// grad2 reads pixel k's neighbours at 2k+kw.
 	grad, grad2 [3][]func(*gemmArgs)
+	depthwise   *depthwiseKernels
 	// sum adds count rows, stride elements apart in src, in order.
 	sum func(dst, src []Float, count, stride int)
 	// scatter copies pixels of `channels` elements, srcStep apart, into panels of width elements that stand panelStep apart

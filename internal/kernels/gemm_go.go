@@ -4,10 +4,11 @@ import "unsafe"
 
 // microGo is the plain-Go implementation: vectors of four elements, tiles of up to four rows.
 var microGo = microkernels{
-	lanes:   4,
-	gemm:    [3][]func(*gemmArgs){1: {1: gemmGo(1), 2: gemmGo(2), 3: gemmGo(3), 4: gemmGo(4)}},
-	sum:     sumGo,
-	scatter: scatterGo,
+	lanes:     4,
+	gemm:      [3][]func(*gemmArgs){1: {1: gemmGo(1), 2: gemmGo(2), 3: gemmGo(3), 4: gemmGo(4)}},
+	depthwise: &depthwiseGo,
+	sum:       sumGo,
+	scatter:   scatterGo,
 }
 
 // gemmGo is the loop that every implementation of gemm computes, for tiles of mr rows and one vector.

@@ -28,8 +28,9 @@ var micro512 = microkernels{
 		1: {1: grad2x512x1x1, 2: grad2x512x2x1, 3: grad2x512x3x1, 4: grad2x512x4x1, 8: grad2x512x8x1},
 		2: {1: grad2x512x1x2, 2: grad2x512x2x2, 3: grad2x512x3x2, 4: grad2x512x4x2},
 	},
-	sum:     sum512,
-	scatter: scatterRows512,
+	depthwise: &depthwise512,
+	sum:       sum512,
+	scatter:   scatterRows512,
 }
 
 //go:noescape

@@ -78,7 +78,7 @@ func gemm512() *asm {
 		}
 		a.golang("},\n")
 	}
-	a.golang("sum: sum512,\nscatter: scatterRows512,\n}\n\n")
+	a.golang("depthwise: &depthwise512,\nsum: sum512,\nscatter: scatterRows512,\n}\n\n")
 	for _, nv := range []int{1, 2} {
 		for mr := 1; mr <= gemmMax512[nv]; mr++ {
 			a.gemmTile512(mr, nv)

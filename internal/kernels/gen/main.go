@@ -4,5 +4,6 @@ package main
 func files() []*asm {
 	return []*asm{
 		gemm512(),
+		depthwise512(),
 	}
 }
