@@ -327,11 +327,13 @@ func (c *Depthwise) planGrad() {
 		for k0 := range min(groups, s.KW) {
 			for k := k0; k < s.KW; {
 				taps := q.kernels.supported(ceilDiv(s.KW-k, groups))
-				most := 3
 				for kh := 0; kh < s.KH; {
-					rows := min(most, s.KH-kh)
-					if s.KH-kh == most+1 {
+					rows := min(3, s.KH-kh)
+					if s.KH-kh == 4 {
 						rows = 2
+					}
+					for q.kernels.grad[taps][rows] == nil {
+						rows--
 					}
 					q.calls = append(q.calls, dwGradCall{kh: kh, rows: rows, kw: k, taps: taps, kstep: groups, j0: j0, jstep: sets,
 						n: ceilDiv(s.OW()-j0, sets), pitch: l * channelBlock * elem, first: j0 == 0,

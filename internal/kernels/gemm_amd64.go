@@ -28,3 +28,14 @@ func scatterRows512(dst, src []Float, pixels, channels, width, panelStep, srcSte
 		scatterGo(dst, src, pixels, channels, width, panelStep, srcStep)
 	}
 }
+
+// sum2 is sum512 with AVX2.
+func sum2(dst, src []Float, count, stride int) {
+	n := len(dst) &^ 7
+	if n > 0 {
+		sumRows2(&dst[0], &src[0], n/8, count, stride*elem)
+	}
+	if n < len(dst) {
+		sumGo(dst[n:], src[n:], count, stride)
+	}
+}

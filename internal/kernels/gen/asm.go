@@ -18,6 +18,7 @@ const constraint = "//go:build amd64 && !noasm && !f64"
 // asm collects the text of one pair of files, NAME_amd64.s and NAME_amd64.go.
 type asm struct {
 	name string
+	reg  string // the letter of the vector registers: Z (AVX-512) or Y (AVX2)
 	text strings.Builder
 	stub strings.Builder
 }

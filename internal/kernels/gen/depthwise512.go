@@ -12,6 +12,7 @@ var (
 
 func depthwise512() *asm {
 	a := newAsm("zdepthwise512")
+	a.reg = "Z"
 	a.golang("var depthwise512 = depthwiseKernels{\nsum: [8][9]func(*gemmArgs){\n")
 	for _, taps := range dwTaps {
 		a.golang("%d: {", taps)

@@ -5,37 +5,6 @@ import (
 	"strings"
 )
 
-// Byte offsets of the fields of gemmArgs; keep in step with gemm_args.go (TestGemmArgsLayout compares them).
-const (
-	argA = 8 * iota
-	argB
-	argC
-	argTaps
-	argNT
-	argK
-	argSam
-	argSak
-	argLdb
-	argLdc
-	argNM
-	argAStep
-	argCStep
-	argNR
-	argARow
-	argCRow
-	argBSkip
-	argAcc
-	argMask
-	argTailMask
-	argRowA
-	argRowC
-	argCurA
-	argCurC
-	argLeftM
-	argLeftR
-	argLeftT
-)
-
 // Largest tiles. A tile of gemm keeps mr·nv sums, nv vectors of B and up to three broadcasts in the 32 registers; one of
 // slide mr·nv sums, 3·nv vectors of B and at least two broadcasts.
 var (
@@ -49,6 +18,7 @@ var gradSizes512 = map[int][]int{1: {1, 2, 3, 4, 8}, 2: {1, 2, 3, 4}}
 
 func gemm512() *asm {
 	a := newAsm("zgemm512")
+	a.reg = "Z"
 	a.golang("var micro512 = microkernels{\nlanes: 16,\n")
 	table := func(kind string, sizes map[int]int, emit func(mr, nv int) string) {
 		a.golang("%s{\n", kind)
@@ -98,7 +68,7 @@ func gemm512() *asm {
 			a.gradTile512(m, nv, 2)
 		}
 	}
-	a.sumRows512()
+	a.sumRows("sumRows512", 64)
 	a.scatter512(1)
 	a.scatter512(2)
 	a.peak("peak512", "Z", 24)
@@ -107,93 +77,6 @@ func gemm512() *asm {
 
 func (a *asm) name512(kind string) func(mr, nv int) string {
 	return func(mr, nv int) string { return fmt.Sprintf("%s512x%dx%d", kind, mr, nv) }
-}
-
-// A row address is a base register for each nine rows plus 0 to 8 times Sam, from Sam in R8, 3·Sam in R9, 5·Sam in R10
-// and 7·Sam in R11.
-var (
-	rowBases  = []string{"SI", "BX", "DX"}
-	rowScales = []string{"", "(R8*1)", "(R8*2)", "(R9*1)", "(R8*4)", "(R10*1)", "(R9*2)", "(R11*1)", "(R8*8)"}
-)
-
-func row(i int) string { return "(" + rowBases[i/9] + ")" + rowScales[i%9] }
-
-// setBases points the bases at the rows 0, 9 and 18 of the tile that begins at SI.
-func (a *asm) setBases(rows int) {
-	for b := 1; b*9 < rows; b++ {
-		a.p("LEAQ (%s)(R8*8), %s", rowBases[b-1], rowBases[b])
-		a.p("ADDQ R8, %s", rowBases[b])
-	}
-}
-
-func (a *asm) zero(first, n int) {
-	for i := first; i < first+n; i++ {
-		a.p("VPXORD Z%d, Z%d, Z%d", i, i, i)
-	}
-}
-
-// tiles begins the loops over rows and tiles; endTiles ends them.
-func (a *asm) tiles() {
-	a.p("MOVQ a+0(FP), DI")
-	a.p("MOVQ %d(DI), R8", argSam)
-	a.p("LEAQ (R8)(R8*2), R9")
-	a.p("LEAQ (R8)(R8*4), R10")
-	a.p("LEAQ (R9)(R8*4), R11")
-	a.p("MOVQ %d(DI), R12", argSak)
-	a.p("MOVQ %d(DI), R14", argLdb)
-	a.p("MOVQ %d(DI), AX", argMask)
-	a.p("KMOVW AX, K1")
-	a.move(argA, argRowA)
-	a.move(argC, argRowC)
-	a.move(argNR, argLeftR)
-	a.label("rows")
-	a.move(argRowA, argCurA)
-	a.move(argRowC, argCurC)
-	a.move(argNM, argLeftM)
-	a.label("tile")
-}
-
-func (a *asm) move(from, to int) {
-	a.p("MOVQ %d(DI), AX", from)
-	a.p("MOVQ AX, %d(DI)", to)
-}
-
-func (a *asm) advance(by, what int) {
-	a.p("MOVQ %d(DI), AX", by)
-	a.p("ADDQ AX, %d(DI)", what)
-}
-
-func (a *asm) endTiles() {
-	a.advance(argAStep, argCurA)
-	a.advance(argCStep, argCurC)
-	a.p("DECQ %d(DI)", argLeftM)
-	a.p("JNZ tile")
-	a.advance(argARow, argRowA)
-	a.advance(argCRow, argRowC)
-	a.p("DECQ %d(DI)", argLeftR)
-	a.p("JNZ rows")
-	a.p("VZEROUPPER")
-	a.p("RET")
-}
-
-// begin clears the sums and starts the loop over taps. C is added at the end and not loaded here, so that the products
-// need not wait for it.
-func (a *asm) begin(sums int) {
-	a.zero(0, sums)
-	a.p("MOVQ %d(DI), R15", argTaps)
-	a.p("MOVQ %d(DI), DX", argNT)
-	a.p("MOVQ DX, %d(DI)", argLeftT)
-	a.p("MOVQ %d(DI), R13", argB)
-	a.label("tap")
-	a.p("MOVQ (R15), SI")
-	a.p("ADDQ %d(DI), SI", argCurA)
-}
-
-func (a *asm) endTap() {
-	a.p("ADDQ %d(DI), R13", argBSkip)
-	a.p("ADDQ $8, R15")
-	a.p("DECQ %d(DI)", argLeftT)
-	a.p("JNZ tap")
 }
 
 // end adds the sums to C or stores them; groups of rows of C stand CRow apart.
@@ -447,33 +330,6 @@ func (a *asm) gradTile512(m, nv, stride int) {
 	a.endTap()
 	a.end(3, m, nv)
 	a.endTiles()
-}
-
-// sumRows512 adds count rows of n vectors, stride bytes apart, in order.
-func (a *asm) sumRows512() {
-	a.fn("sumRows512", "dst, src *float32, n, count, stride int", 40)
-	a.p("MOVQ dst+0(FP), DI")
-	a.p("MOVQ src+8(FP), SI")
-	a.p("MOVQ n+16(FP), CX")
-	a.p("MOVQ stride+32(FP), R8")
-	a.label("vector")
-	a.p("MOVQ count+24(FP), DX")
-	a.p("MOVQ SI, BX")
-	a.p("VMOVUPS (BX), Z0")
-	a.p("JMP next")
-	a.label("row")
-	a.p("VADDPS (BX), Z0, Z0")
-	a.label("next")
-	a.p("ADDQ R8, BX")
-	a.p("DECQ DX")
-	a.p("JNZ row")
-	a.p("VMOVUPS Z0, (DI)")
-	a.p("ADDQ $64, SI")
-	a.p("ADDQ $64, DI")
-	a.p("DECQ CX")
-	a.p("JNZ vector")
-	a.p("VZEROUPPER")
-	a.p("RET")
 }
 
 // scatter512 copies pixels of `panels` panels of v vectors each, which follow each other in src, to places in dst that

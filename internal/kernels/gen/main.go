@@ -5,5 +5,7 @@ func files() []*asm {
 	return []*asm{
 		gemm512(),
 		depthwise512(),
+		gemm2(),
+		depthwise2(),
 	}
 }

@@ -1,0 +1,113 @@
+package main
+
+import "fmt"
+
+// dwRows2 is the most kernel rows that grad takes at once in 16 registers.
+var dwRows2 = map[int]int{1: 3, 2: 3, 3: 3, 4: 2, 5: 2, 7: 1}
+
+func depthwise2() *asm {
+	a := newAsm("zdepthwise2")
+	a.reg = "Y"
+	a.golang("var depthwise2 = depthwiseKernels{\nsum: [8][9]func(*gemmArgs){\n")
+	for _, taps := range dwTaps {
+		a.golang("%d: {", taps)
+		for _, n := range dwPixels {
+			a.golang("%d: dwSum2x%dx%d, ", n, taps, n)
+		}
+		a.golang("},\n")
+	}
+	a.golang("},\ngrad: [8][4]func(*gemmArgs){\n")
+	for _, taps := range dwTaps {
+		a.golang("%d: {", taps)
+		for rows := 1; rows <= dwRows2[taps]; rows++ {
+			a.golang("%d: dwGrad2x%dx%d, ", rows, taps, rows)
+		}
+		a.golang("},\n")
+	}
+	a.golang("},\n}\n\n")
+	for _, taps := range dwTaps {
+		for _, n := range dwPixels {
+			a.dwSum2(taps, n)
+		}
+		for rows := 1; rows <= dwRows2[taps]; rows++ {
+			a.dwGrad2(taps, rows)
+		}
+	}
+	return a
+}
+
+// dwSum2 is dwSum512 for 8 channels.
+func (a *asm) dwSum2(taps, n int) {
+	a.fn(fmt.Sprintf("dwSum2x%dx%d", taps, n), "a *gemmArgs", 8)
+	a.tiles()
+	a.begin(n)
+	a.setBases(n + taps - 1)
+	for k := 0; k < taps; k++ {
+		a.p("VMOVUPS %d(R13), Y%d", 64*k, 15-k)
+	}
+	a.p("ADDQ $%d, R13", 64*taps)
+	spare := min(3, 16-taps-n)
+	for q := 0; q < n+taps-1; q++ {
+		r := n + q%spare
+		a.p("VMOVUPS %s, Y%d", row(q), r)
+		for k := 0; k < taps; k++ {
+			if i := q - k; i >= 0 && i < n {
+				a.p("VFMADD231PS Y%d, Y%d, Y%d", 15-k, r, i)
+			}
+		}
+	}
+	a.endTap()
+	a.end2(1, n, 1, true)
+	a.endTiles()
+}
+
+// dwGrad2 is dwGrad512 for 8 channels; B is masked by Y15.
+func (a *asm) dwGrad2(taps, rows int) {
+	a.fn(fmt.Sprintf("dwGrad2x%dx%d", taps, rows), "a *gemmArgs", 8)
+	a.tiles()
+	a.begin(rows * taps)
+	a.p("MOVQ %d(DI), CX", argTailMask)
+	a.p("VMOVUPS (CX), Y15")
+	for r := 1; r < rows; r++ {
+		a.p("LEAQ (%s)(R12*1), %s", rowBases[r-1], rowBases[r])
+	}
+	a.p("MOVQ %d(DI), CX", argK)
+	pixels := []string{"", "(R14*1)"}
+	spare := min(3, 13-rows*taps)
+	body := func(n int) {
+		for i := 0; i < n; i++ {
+			a.p("VMASKMOVPS (R13)%s, Y15, Y%d", pixels[i], 14-i)
+		}
+		t := 0
+		for q := 0; q < n+taps-1; q++ {
+			for r := 0; r < rows; r++ {
+				x := rows*taps + t%spare
+				t++
+				a.p("VMOVUPS (%s)%s, Y%d", rowBases[r], rowScales[q], x)
+				for i := 0; i < n; i++ {
+					if k := q - i; k >= 0 && k < taps {
+						a.p("VFMADD231PS Y%d, Y%d, Y%d", x, 14-i, r*taps+k)
+					}
+				}
+			}
+		}
+		for r := 0; r < rows; r++ {
+			a.p("LEAQ (%s)(R8*%d), %s", rowBases[r], n, rowBases[r])
+		}
+		a.p("LEAQ (R13)(R14*%d), R13", n)
+	}
+	a.p("SUBQ $2, CX")
+	a.p("JLT rest")
+	a.label("many")
+	body(2)
+	a.p("SUBQ $2, CX")
+	a.p("JGE many")
+	a.label("rest")
+	a.p("ADDQ $2, CX")
+	a.p("JZ done")
+	body(1)
+	a.label("done")
+	a.endTap()
+	a.end2(rows, taps, 1, true)
+	a.endTiles()
+}

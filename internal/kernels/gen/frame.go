@@ -1,0 +1,148 @@
+package main
+
+// Byte offsets of the fields of gemmArgs; keep in step with gemm_args.go (TestGemmArgsLayout compares them).
+const (
+	argA = 8 * iota
+	argB
+	argC
+	argTaps
+	argNT
+	argK
+	argSam
+	argSak
+	argLdb
+	argLdc
+	argNM
+	argAStep
+	argCStep
+	argNR
+	argARow
+	argCRow
+	argBSkip
+	argAcc
+	argMask
+	argTailMask
+	argRowA
+	argRowC
+	argCurA
+	argCurC
+	argLeftM
+	argLeftR
+	argLeftT
+)
+
+// A row address is a base register for each nine rows plus 0 to 8 times Sam, from Sam in R8, 3·Sam in R9, 5·Sam in R10
+// and 7·Sam in R11.
+var (
+	rowBases  = []string{"SI", "BX", "DX"}
+	rowScales = []string{"", "(R8*1)", "(R8*2)", "(R9*1)", "(R8*4)", "(R10*1)", "(R9*2)", "(R11*1)", "(R8*8)"}
+)
+
+func row(i int) string { return "(" + rowBases[i/9] + ")" + rowScales[i%9] }
+
+// setBases points the bases at the rows 0, 9 and 18 of the tile that begins at SI.
+func (a *asm) setBases(rows int) {
+	for b := 1; b*9 < rows; b++ {
+		a.p("LEAQ (%s)(R8*8), %s", rowBases[b-1], rowBases[b])
+		a.p("ADDQ R8, %s", rowBases[b])
+	}
+}
+
+func (a *asm) zero(first, n int) {
+	for i := first; i < first+n; i++ {
+		a.p("VXORPS %s%d, %s%d, %s%d", a.reg, i, a.reg, i, a.reg, i)
+	}
+}
+
+// tiles begins the loops over rows and tiles; endTiles ends them.
+func (a *asm) tiles() {
+	a.p("MOVQ a+0(FP), DI")
+	a.p("MOVQ %d(DI), R8", argSam)
+	a.p("LEAQ (R8)(R8*2), R9")
+	a.p("LEAQ (R8)(R8*4), R10")
+	a.p("LEAQ (R9)(R8*4), R11")
+	a.p("MOVQ %d(DI), R12", argSak)
+	a.p("MOVQ %d(DI), R14", argLdb)
+	if a.reg == "Z" {
+		a.p("MOVQ %d(DI), AX", argMask)
+		a.p("KMOVW AX, K1")
+	}
+	a.move(argA, argRowA)
+	a.move(argC, argRowC)
+	a.move(argNR, argLeftR)
+	a.label("rows")
+	a.move(argRowA, argCurA)
+	a.move(argRowC, argCurC)
+	a.move(argNM, argLeftM)
+	a.label("tile")
+}
+
+func (a *asm) move(from, to int) {
+	a.p("MOVQ %d(DI), AX", from)
+	a.p("MOVQ AX, %d(DI)", to)
+}
+
+func (a *asm) advance(by, what int) {
+	a.p("MOVQ %d(DI), AX", by)
+	a.p("ADDQ AX, %d(DI)", what)
+}
+
+func (a *asm) endTiles() {
+	a.advance(argAStep, argCurA)
+	a.advance(argCStep, argCurC)
+	a.p("DECQ %d(DI)", argLeftM)
+	a.p("JNZ tile")
+	a.advance(argARow, argRowA)
+	a.advance(argCRow, argRowC)
+	a.p("DECQ %d(DI)", argLeftR)
+	a.p("JNZ rows")
+	a.p("VZEROUPPER")
+	a.p("RET")
+}
+
+// begin clears the sums and starts the loop over taps. C is added at the end and not loaded here, so that the products
+// need not wait for it.
+func (a *asm) begin(sums int) {
+	a.zero(0, sums)
+	a.p("MOVQ %d(DI), R15", argTaps)
+	a.p("MOVQ %d(DI), DX", argNT)
+	a.p("MOVQ DX, %d(DI)", argLeftT)
+	a.p("MOVQ %d(DI), R13", argB)
+	a.label("tap")
+	a.p("MOVQ (R15), SI")
+	a.p("ADDQ %d(DI), SI", argCurA)
+}
+
+func (a *asm) endTap() {
+	a.p("ADDQ %d(DI), R13", argBSkip)
+	a.p("ADDQ $8, R15")
+	a.p("DECQ %d(DI)", argLeftT)
+	a.p("JNZ tap")
+}
+
+// sumRows adds count rows of n vectors, stride bytes apart, in order.
+func (a *asm) sumRows(name string, bytes int) {
+	a.fn(name, "dst, src *float32, n, count, stride int", 40)
+	a.p("MOVQ dst+0(FP), DI")
+	a.p("MOVQ src+8(FP), SI")
+	a.p("MOVQ n+16(FP), CX")
+	a.p("MOVQ stride+32(FP), R8")
+	a.label("vector")
+	a.p("MOVQ count+24(FP), DX")
+	a.p("MOVQ SI, BX")
+	a.p("VMOVUPS (BX), %s0", a.reg)
+	a.p("JMP next")
+	a.label("row")
+	a.p("VADDPS (BX), %s0, %s0", a.reg, a.reg)
+	a.label("next")
+	a.p("ADDQ R8, BX")
+	a.p("DECQ DX")
+	a.p("JNZ row")
+	a.p("VMOVUPS %s0, (DI)", a.reg)
+	a.p("ADDQ $%d, SI", bytes)
+	a.p("ADDQ $%d, DI", bytes)
+	a.p("DECQ CX")
+	a.p("JNZ vector")
+	a.p("VZEROUPPER")
+	a.p("RET")
+}

@@ -1,0 +1,94 @@
+package main
+
+import "fmt"
+
+// The AVX2 tiles: mr·nv sums, nv vectors of B and one or two broadcasts in 16 registers. One vector of columns is always
+// masked, by Y15; two vectors never are.
+var gemmMax2 = map[int]int{1: 12, 2: 6}
+
+func gemm2() *asm {
+	a := newAsm("zgemm2")
+	a.reg = "Y"
+	a.golang("var micro2 = microkernels{\nlanes: 8,\nwholeVectors: true,\ngemm: [3][]func(*gemmArgs){\n")
+	for nv := 1; nv <= 2; nv++ {
+		a.golang("%d: {", nv)
+		for mr := 1; mr <= gemmMax2[nv]; mr++ {
+			a.golang("%d: gemm2x%dx%d, ", mr, mr, nv)
+		}
+		a.golang("},\n")
+	}
+	a.golang("},\ndepthwise: &depthwise2,\nsum: sum2,\nscatter: scatterGo,\n}\n\n")
+	for nv := 1; nv <= 2; nv++ {
+		for mr := 1; mr <= gemmMax2[nv]; mr++ {
+			a.gemmTile2(mr, nv)
+		}
+	}
+	a.sumRows("sumRows2", 32)
+	a.peak("peak2", "Y", 12)
+	return a
+}
+
+func (a *asm) gemmTile2(mr, nv int) {
+	a.fn(fmt.Sprintf("gemm2x%dx%d", mr, nv), "a *gemmArgs", 8)
+	a.tiles()
+	a.begin(mr * nv)
+	a.setBases(mr)
+	if nv == 1 {
+		a.p("MOVQ %d(DI), CX", argTailMask)
+		a.p("VMOVUPS (CX), Y15")
+	}
+	a.p("MOVQ %d(DI), CX", argK)
+	a.p("PCALIGN $32")
+	a.label("k")
+	first, spare := 14, 2 // B's registers; broadcasts stand before them
+	if nv == 1 {
+		a.p("VMASKMOVPS (R13), Y15, Y14")
+	} else {
+		a.p("VMOVUPS (R13), Y14")
+		a.p("VMOVUPS 32(R13), Y15")
+	}
+	a.p("ADDQ R14, R13")
+	spare = min(spare, first-mr*nv)
+	for i := 0; i < mr; i++ {
+		r := first - 1 - i%spare
+		a.p("VBROADCASTSS %s, Y%d", row(i), r)
+		for v := 0; v < nv; v++ {
+			a.p("VFMADD231PS Y%d, Y%d, Y%d", first+v, r, i*nv+v)
+		}
+	}
+	for b := 0; b*9 < mr; b++ {
+		a.p("ADDQ R12, %s", rowBases[b])
+	}
+	a.p("DECQ CX")
+	a.p("JNZ k")
+	a.endTap()
+	a.end2(1, mr, nv, nv == 1)
+	a.endTiles()
+}
+
+// end2 adds the sums to C or stores them, like end; Y14 and Y15 are free for it.
+func (a *asm) end2(groups, rows, nv int, masked bool) {
+	if masked {
+		a.p("MOVQ %d(DI), CX", argTailMask)
+		a.p("VMOVUPS (CX), Y15")
+	}
+	a.p("MOVQ %d(DI), CX", argLdc)
+	a.p("CMPQ %d(DI), $0", argAcc)
+	a.p("JEQ store")
+	a.rowsOfC(groups, rows, nv, func(y, at int, _ bool) {
+		if masked {
+			a.p("VMASKMOVPS (AX), Y15, Y14")
+			a.p("VADDPS Y14, Y%d, Y%d", y, y)
+		} else {
+			a.p("VADDPS %d(AX), Y%d, Y%d", at/2, y, y)
+		}
+	})
+	a.label("store")
+	a.rowsOfC(groups, rows, nv, func(y, at int, _ bool) {
+		if masked {
+			a.p("VMASKMOVPS Y%d, Y15, (AX)", y)
+		} else {
+			a.p("VMOVUPS Y%d, %d(AX)", y, at/2)
+		}
+	})
+}
