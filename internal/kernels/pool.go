@@ -2,39 +2,153 @@ package kernels
 
 // MaxPool is a planned max pooling. Padding never wins; NaN does. The first maximum of a window in row order gets the
 // gradient.
-type MaxPool struct{ PoolShape }
+type MaxPool struct {
+	PoolShape
+
+	runs                      []poolRun
+	x, y, g, dx               []Float
+	forwardUnit, backwardUnit func(worker, unit int)
+}
 
 // NewMaxPool plans max pooling. An impossible shape panics with what Validate says.
-func NewMaxPool(s PoolShape) *MaxPool { panic("TODO") }
+func NewMaxPool(s PoolShape) *MaxPool {
+	p := &MaxPool{PoolShape: s, runs: s.runs()}
+	p.forwardUnit, p.backwardUnit = p.forwardImage, p.backwardImage
+	return p
+}
 
 // Forward writes y (N,OH,OW,C).
-func (p *MaxPool) Forward(y, x []Float) { panic("TODO") }
+func (p *MaxPool) Forward(y, x []Float) {
+	check("max pooling: x", len(x), p.XLen())
+	check("max pooling: y", len(y), p.YLen())
+	p.y, p.x = y, x
+	Parallel(p.N, p.forwardUnit)
+	p.y, p.x = nil, nil
+}
+
+func (p *MaxPool) forwardImage(_, n int) {
+	x := p.input(p.x, n)
+	p.kernels(x).maxPool(p.output(p.y, n), x, p.runs, p.C)
+}
+
+// kernels chooses those that can compute the image x.
+func (p *MaxPool) kernels(x []Float) *vectorKernels {
+	if vector.finiteAlone && !vector.finite(x) {
+		return &vectorGo
+	}
+	return vector
+}
 
 // Backward writes dx (N,H,W,C) from x and the gradient g (N,OH,OW,C).
-func (p *MaxPool) Backward(dx, x, g []Float) { panic("TODO") }
+func (p *MaxPool) Backward(dx, x, g []Float) {
+	check("max pooling: x", len(x), p.XLen())
+	check("max pooling: dx", len(dx), p.XLen())
+	check("max pooling: g", len(g), p.YLen())
+	p.dx, p.x, p.g = dx, x, g
+	Parallel(p.N, p.backwardUnit)
+	p.dx, p.x, p.g = nil, nil, nil
+}
+
+func (p *MaxPool) backwardImage(_, n int) {
+	x, dx := p.input(p.x, n), p.input(p.dx, n)
+	clear(dx)
+	p.kernels(x).maxGradient(dx, x, p.output(p.g, n), p.runs, p.C)
+}
 
 // AvgPool is a planned average pooling that does not count padding.
-type AvgPool struct{ PoolShape }
+type AvgPool struct {
+	PoolShape
+
+	runs                      []poolRun
+	x, y                      []Float // backward: dx and g
+	forwardUnit, backwardUnit func(worker, unit int)
+}
 
 // NewAvgPool plans average pooling. An impossible shape panics with what Validate says.
-func NewAvgPool(s PoolShape) *AvgPool { panic("TODO") }
+func NewAvgPool(s PoolShape) *AvgPool {
+	p := &AvgPool{PoolShape: s, runs: s.runs()}
+	p.forwardUnit, p.backwardUnit = p.forwardImage, p.backwardImage
+	return p
+}
 
 // Forward writes y (N,OH,OW,C).
-func (p *AvgPool) Forward(y, x []Float) { panic("TODO") }
+func (p *AvgPool) Forward(y, x []Float) {
+	check("average pooling: x", len(x), p.XLen())
+	check("average pooling: y", len(y), p.YLen())
+	p.y, p.x = y, x
+	Parallel(p.N, p.forwardUnit)
+	p.y, p.x = nil, nil
+}
+
+func (p *AvgPool) forwardImage(_, n int) {
+	vector.averagePool(p.output(p.y, n), p.input(p.x, n), p.runs, p.C)
+}
 
 // Backward writes dx (N,H,W,C) from the gradient g (N,OH,OW,C).
-func (p *AvgPool) Backward(dx, g []Float) { panic("TODO") }
+func (p *AvgPool) Backward(dx, g []Float) {
+	check("average pooling: dx", len(dx), p.XLen())
+	check("average pooling: g", len(g), p.YLen())
+	p.x, p.y = dx, g
+	Parallel(p.N, p.backwardUnit)
+	p.x, p.y = nil, nil
+}
 
-// GlobalAvgPool writes y (N,C), the mean of x (N,HW,C) over HW.
-func GlobalAvgPool(y, x []Float, n, hw, c int) { panic("TODO") }
+func (p *AvgPool) backwardImage(_, n int) {
+	dx := p.input(p.x, n)
+	clear(dx)
+	vector.averageGradient(dx, p.output(p.y, n), p.runs, p.C)
+}
 
-// GlobalAvgPoolBackward writes dx (N,HW,C) from g (N,C).
-func GlobalAvgPoolBackward(dx, g []Float, n, hw, c int) { panic("TODO") }
+func (s PoolShape) input(x []Float, n int) []Float {
+	size := s.H * s.W * s.C
+	return x[n*size:][:size]
+}
 
-// Subsample writes the parameter-free shortcut of a residual network (He et al., 2015, option A): y
-// (N,⌈H/stride⌉,⌈W/stride⌉,OC) is x (N,H,W,IC) at every stride-th pixel, its channels in the middle and zeros on both
-// sides, (OC−IC)/2 before and the rest after.
-func Subsample(y, x []Float, n, h, w, ic, oc, stride int) { panic("TODO") }
+func (s PoolShape) output(y []Float, n int) []Float {
+	size := s.OH() * s.OW() * s.C
+	return y[n*size:][:size]
+}
 
-// SubsampleBackward adds the gradient of Subsample to dx (N,H,W,IC), from g (N,⌈H/stride⌉,⌈W/stride⌉,OC).
-func SubsampleBackward(dx, g []Float, n, h, w, ic, oc, stride int) { panic("TODO") }
+// runs cuts the output of an image into runs of windows that lose the same taps to the padding.
+func (s PoolShape) runs() (runs []poolRun) {
+	if err := s.Validate(); err != nil {
+		panic(err)
+	}
+	type window struct{ top, bottom, left, right int }
+	known := map[window][]int{} // taps
+	for oh := range s.OH() {
+		top, bottom := s.clip(oh, s.H)
+		for ow := range s.OW() {
+			left, right := s.clip(ow, s.W)
+			w := window{top, bottom, left, right}
+			taps := known[w]
+			if taps == nil {
+				for h := top; h < bottom; h++ {
+					for v := left; v < right; v++ {
+						taps = append(taps, ((h-top)*s.W+v-left)*s.C)
+					}
+				}
+				known[w] = taps
+			}
+			if last := len(runs) - 1; ow > 0 && &runs[last].taps[0] == &taps[0] {
+				runs[last].pixels++
+				continue
+			}
+			runs = append(runs, poolRun{
+				y:      (oh*s.OW() + ow) * s.C,
+				x:      ((oh*s.Stride-s.Pad+top)*s.W + ow*s.Stride - s.Pad + left) * s.C,
+				pixels: 1,
+				step:   s.Stride * s.C,
+				taps:   taps,
+				weight: 1 / Float(len(taps)),
+			})
+		}
+	}
+	return runs
+}
+
+// clip is the range of the K rows (or columns) of window o that lie in an image of n.
+func (s PoolShape) clip(o, n int) (from, to int) {
+	first := o*s.Stride - s.Pad
+	return max(0, -first), min(s.K, n-first)
+}
