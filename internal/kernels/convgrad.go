@@ -169,18 +169,11 @@ func (q *weightGradient) tap(a *gemmArgs, c *panel, table []func(*gemmArgs), src
 		a.Sam, a.Sak, a.CRow = elem, s.Stride*q.input.width*elem, 0
 	}
 	for width > 0 {
-		m := min(width, len(table)-1)
-		if !q.slide { // equal tiles
-			m = ceilDiv(width, ceilDiv(width, len(table)-1))
-		}
-		for table[m] == nil {
-			m--
-		}
-		full := width / m
-		a.A, a.C, a.NM, a.AStep, a.CStep = from, to, full, m*elem, m*a.Ldc
+		m := tile(width, table)
+		a.A, a.C, a.NM, a.AStep, a.CStep = from, to, width/m, m*elem, m*a.Ldc
 		table[m](a)
-		from, to = unsafe.Add(from, full*a.AStep), unsafe.Add(to, full*a.CStep)
-		width -= full * m
+		from, to = unsafe.Add(from, a.NM*a.AStep), unsafe.Add(to, a.NM*a.CStep)
+		width %= m
 	}
 }
 

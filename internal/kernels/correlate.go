@@ -48,6 +48,20 @@ type panel struct {
 	steps         []step
 }
 
+// tile is the size of the next tile of n, of those for which the table has a microkernel: such that the tiles are few and
+// nearly equal.
+func tile(n int, table []func(*gemmArgs)) int {
+	largest := len(table) - 1
+	size := ceilDiv(n, ceilDiv(n, largest))
+	for size < largest && table[size] == nil {
+		size++
+	}
+	for size > n || table[size] == nil {
+		size--
+	}
+	return size
+}
+
 // step is one pass over the source: taps [tap, tap+nt) and, of each, k channels from offset a on.
 type step struct {
 	tap, nt, k int
@@ -151,7 +165,7 @@ func (q *correlation) plan(s ConvShape) {
 			table = q.micro.slide2
 		}
 		p.slide = p.width == 3 && (p.step == 1 || p.step == 2) && table[1] != nil
-		for _, c := range q.micro.columns(q.och, p.slide && p.nw <= 4) {
+		for _, c := range q.micro.columns(q.och, p.slide && p.nw <= 4 && table[4] != nil) {
 			c.base = total
 			total += len(p.positions) * q.ch * c.nv * q.micro.lanes
 			c.steps = p.passes(q.ch, c.nv*q.micro.lanes*elem)
@@ -184,12 +198,12 @@ func (p *phase) merge(pixel int) {
 	p.taps, p.width = merged, width
 }
 
-// columns cuts n output channels into panels.
+// columns cuts n output channels into panels, of four vectors where the rows are narrow.
 func (m *microkernels) columns(n int, narrow bool) (ps []panel) {
 	for off := 0; off < n; {
 		nv := ceilDiv(n-off, m.lanes)
 		switch {
-		case narrow && nv >= 4 && m.slide[4] != nil:
+		case narrow && nv >= 4:
 			nv = 4
 		case nv > 1 && m.gemm[2] != nil:
 			nv = 2
@@ -340,10 +354,6 @@ func (q *correlation) run(worker int, y, src []Float, n int, acc bool) {
 			a.Ldb = c.nv * q.micro.lanes * elem
 			a.tail(c.cols-(c.nv-1)*q.micro.lanes, q.micro)
 			table := q.micro.table(p, c.nv)
-			tiles := ceilDiv(pixels, len(table)-1)
-			mr := ceilDiv(pixels, tiles)
-			full := pixels / mr
-			a.AStep, a.CStep = mr*p.step*q.ch*elem, mr*a.Ldc
 			for s := range c.steps {
 				st := &c.steps[s]
 				a.NT, a.K, a.Taps = st.nt, st.k, &p.taps[st.tap]
@@ -355,11 +365,12 @@ func (q *correlation) run(worker int, y, src []Float, n int, acc bool) {
 				for im := range images {
 					a.A = unsafe.Add(address(src[im*srcLen:]), st.a)
 					a.C = address(y[im*outLen+(p.rh*q.ow+p.rw)*q.och+c.off:])
-					a.NM = full
-					table[mr](a)
-					if rest := pixels - full*mr; rest > 0 {
-						a.A, a.C, a.NM = unsafe.Add(a.A, full*a.AStep), unsafe.Add(a.C, full*a.CStep), 1
-						table[rest](a)
+					for n := pixels; n > 0; {
+						size := tile(n, table)
+						a.NM, a.AStep, a.CStep = n/size, size*p.step*q.ch*elem, size*a.Ldc
+						table[size](a)
+						a.A, a.C = unsafe.Add(a.A, a.NM*a.AStep), unsafe.Add(a.C, a.NM*a.CStep)
+						n %= size
 					}
 				}
 			}

@@ -6,7 +6,7 @@ import "unsafe"
 // images whose pixels stand channelBlock elements apart.
 type depthwiseKernels struct {
 	// sum[taps][n] computes C[i] (+)= Σ_tap Σ_k A[tap + (i+k)·Sam]·B[tap][k] for n pixels i.
-	sum [8][9]func(*gemmArgs)
+	sum [8][]func(*gemmArgs)
 	// grad[taps][rows] computes C[r][k] (+)= Σ_tap Σ_i A[tap + r·Sak + (i+k)·Sam]·B[i] over K pixels i; C's groups r
 	// stand CRow apart.
 	grad [8][4]func(*gemmArgs)
@@ -140,7 +140,7 @@ func gcd(a, b int) int {
 // supported cuts a number of neighbouring taps into numbers for which there is a kernel.
 func (k *depthwiseKernels) supported(n int) int {
 	n = min(n, len(k.sum)-1)
-	for k.sum[n][1] == nil {
+	for k.sum[n] == nil {
 		n--
 	}
 	return n
@@ -270,15 +270,13 @@ func (c *depthwiseSums) image(worker int, y, src []Float) {
 				a.B = address(c.packed[b*c.packSize+l.pack+lane:])
 				a.A = unsafe.Add(address(src[b*c.source.blockLen+lane:]), l.source)
 				a.C = address(y[((p.rh*c.ow)+p.rw+l.j0*c.stride)*ch+off:])
-				table := &c.kernels.sum[l.taps]
-				for n, m := l.n, len(table)-1; n > 0; {
-					for m > n || table[m] == nil {
-						m--
-					}
+				table := c.kernels.sum[l.taps]
+				for n := l.n; n > 0; {
+					m := tile(n, table)
 					a.NM, a.AStep, a.CStep = n/m, m*a.Sam, m*a.Ldc
 					table[m](a)
 					a.A, a.C = unsafe.Add(a.A, a.NM*a.AStep), unsafe.Add(a.C, a.NM*a.CStep)
-					n -= a.NM * m
+					n %= m
 				}
 			}
 		}

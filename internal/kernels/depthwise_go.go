@@ -5,7 +5,7 @@ import "unsafe"
 // depthwiseGo is the plain-Go implementation, four channels at a time.
 var depthwiseGo = func() (k depthwiseKernels) {
 	for taps := 1; taps < len(k.sum); taps++ {
-		k.sum[taps][1] = dwSumGo(taps)
+		k.sum[taps] = []func(*gemmArgs){1: dwSumGo(taps)}
 		for rows := 1; rows < len(k.grad[taps]); rows++ {
 			k.grad[taps][rows] = dwGradGo(taps, rows)
 		}

@@ -5,13 +5,13 @@
 package kernels
 
 var depthwise2 = depthwiseKernels{
-	sum: [8][9]func(*gemmArgs){
-		1: {1: dwSum2x1x1, 2: dwSum2x1x2, 4: dwSum2x1x4, 8: dwSum2x1x8},
-		2: {1: dwSum2x2x1, 2: dwSum2x2x2, 4: dwSum2x2x4, 8: dwSum2x2x8},
-		3: {1: dwSum2x3x1, 2: dwSum2x3x2, 4: dwSum2x3x4, 8: dwSum2x3x8},
-		4: {1: dwSum2x4x1, 2: dwSum2x4x2, 4: dwSum2x4x4, 8: dwSum2x4x8},
-		5: {1: dwSum2x5x1, 2: dwSum2x5x2, 4: dwSum2x5x4, 8: dwSum2x5x8},
-		7: {1: dwSum2x7x1, 2: dwSum2x7x2, 4: dwSum2x7x4, 8: dwSum2x7x8},
+	sum: [8][]func(*gemmArgs){
+		1: {1: dwSum2x1x1, 4: dwSum2x1x4, 8: dwSum2x1x8},
+		2: {1: dwSum2x2x1, 4: dwSum2x2x4, 8: dwSum2x2x8},
+		3: {1: dwSum2x3x1, 4: dwSum2x3x4, 8: dwSum2x3x8},
+		4: {1: dwSum2x4x1, 4: dwSum2x4x4, 8: dwSum2x4x8},
+		5: {1: dwSum2x5x1, 4: dwSum2x5x4, 8: dwSum2x5x8},
+		7: {1: dwSum2x7x1, 4: dwSum2x7x4, 8: dwSum2x7x8},
 	},
 	grad: [8][4]func(*gemmArgs){
 		1: {1: dwGrad2x1x1, 2: dwGrad2x1x2, 3: dwGrad2x1x3},
@@ -25,9 +25,6 @@ var depthwise2 = depthwiseKernels{
 
 //go:noescape
 func dwSum2x1x1(a *gemmArgs)
-
-//go:noescape
-func dwSum2x1x2(a *gemmArgs)
 
 //go:noescape
 func dwSum2x1x4(a *gemmArgs)
@@ -48,9 +45,6 @@ func dwGrad2x1x3(a *gemmArgs)
 func dwSum2x2x1(a *gemmArgs)
 
 //go:noescape
-func dwSum2x2x2(a *gemmArgs)
-
-//go:noescape
 func dwSum2x2x4(a *gemmArgs)
 
 //go:noescape
@@ -67,9 +61,6 @@ func dwGrad2x2x3(a *gemmArgs)
 
 //go:noescape
 func dwSum2x3x1(a *gemmArgs)
-
-//go:noescape
-func dwSum2x3x2(a *gemmArgs)
 
 //go:noescape
 func dwSum2x3x4(a *gemmArgs)
@@ -90,9 +81,6 @@ func dwGrad2x3x3(a *gemmArgs)
 func dwSum2x4x1(a *gemmArgs)
 
 //go:noescape
-func dwSum2x4x2(a *gemmArgs)
-
-//go:noescape
 func dwSum2x4x4(a *gemmArgs)
 
 //go:noescape
@@ -108,9 +96,6 @@ func dwGrad2x4x2(a *gemmArgs)
 func dwSum2x5x1(a *gemmArgs)
 
 //go:noescape
-func dwSum2x5x2(a *gemmArgs)
-
-//go:noescape
 func dwSum2x5x4(a *gemmArgs)
 
 //go:noescape
@@ -124,9 +109,6 @@ func dwGrad2x5x2(a *gemmArgs)
 
 //go:noescape
 func dwSum2x7x1(a *gemmArgs)
-
-//go:noescape
-func dwSum2x7x2(a *gemmArgs)
 
 //go:noescape
 func dwSum2x7x4(a *gemmArgs)

@@ -5,13 +5,13 @@
 package kernels
 
 var depthwise512 = depthwiseKernels{
-	sum: [8][9]func(*gemmArgs){
-		1: {1: dwSum512x1x1, 2: dwSum512x1x2, 4: dwSum512x1x4, 8: dwSum512x1x8},
-		2: {1: dwSum512x2x1, 2: dwSum512x2x2, 4: dwSum512x2x4, 8: dwSum512x2x8},
-		3: {1: dwSum512x3x1, 2: dwSum512x3x2, 4: dwSum512x3x4, 8: dwSum512x3x8},
-		4: {1: dwSum512x4x1, 2: dwSum512x4x2, 4: dwSum512x4x4, 8: dwSum512x4x8},
-		5: {1: dwSum512x5x1, 2: dwSum512x5x2, 4: dwSum512x5x4, 8: dwSum512x5x8},
-		7: {1: dwSum512x7x1, 2: dwSum512x7x2, 4: dwSum512x7x4, 8: dwSum512x7x8},
+	sum: [8][]func(*gemmArgs){
+		1: {1: dwSum512x1x1, 4: dwSum512x1x4, 8: dwSum512x1x8},
+		2: {1: dwSum512x2x1, 4: dwSum512x2x4, 8: dwSum512x2x8},
+		3: {1: dwSum512x3x1, 4: dwSum512x3x4, 8: dwSum512x3x8},
+		4: {1: dwSum512x4x1, 4: dwSum512x4x4, 8: dwSum512x4x8},
+		5: {1: dwSum512x5x1, 4: dwSum512x5x4, 8: dwSum512x5x8},
+		7: {1: dwSum512x7x1, 4: dwSum512x7x4, 8: dwSum512x7x8},
 	},
 	grad: [8][4]func(*gemmArgs){
 		1: {1: dwGrad512x1x1, 2: dwGrad512x1x2, 3: dwGrad512x1x3},
@@ -25,9 +25,6 @@ var depthwise512 = depthwiseKernels{
 
 //go:noescape
 func dwSum512x1x1(a *gemmArgs)
-
-//go:noescape
-func dwSum512x1x2(a *gemmArgs)
 
 //go:noescape
 func dwSum512x1x4(a *gemmArgs)
@@ -48,9 +45,6 @@ func dwGrad512x1x3(a *gemmArgs)
 func dwSum512x2x1(a *gemmArgs)
 
 //go:noescape
-func dwSum512x2x2(a *gemmArgs)
-
-//go:noescape
 func dwSum512x2x4(a *gemmArgs)
 
 //go:noescape
@@ -67,9 +61,6 @@ func dwGrad512x2x3(a *gemmArgs)
 
 //go:noescape
 func dwSum512x3x1(a *gemmArgs)
-
-//go:noescape
-func dwSum512x3x2(a *gemmArgs)
 
 //go:noescape
 func dwSum512x3x4(a *gemmArgs)
@@ -90,9 +81,6 @@ func dwGrad512x3x3(a *gemmArgs)
 func dwSum512x4x1(a *gemmArgs)
 
 //go:noescape
-func dwSum512x4x2(a *gemmArgs)
-
-//go:noescape
 func dwSum512x4x4(a *gemmArgs)
 
 //go:noescape
@@ -111,9 +99,6 @@ func dwGrad512x4x3(a *gemmArgs)
 func dwSum512x5x1(a *gemmArgs)
 
 //go:noescape
-func dwSum512x5x2(a *gemmArgs)
-
-//go:noescape
 func dwSum512x5x4(a *gemmArgs)
 
 //go:noescape
@@ -130,9 +115,6 @@ func dwGrad512x5x3(a *gemmArgs)
 
 //go:noescape
 func dwSum512x7x1(a *gemmArgs)
-
-//go:noescape
-func dwSum512x7x2(a *gemmArgs)
 
 //go:noescape
 func dwSum512x7x4(a *gemmArgs)

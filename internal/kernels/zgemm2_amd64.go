@@ -8,7 +8,7 @@ var micro2 = microkernels{
 	lanes:        8,
 	wholeVectors: true,
 	gemm: [3][]func(*gemmArgs){
-		1: {1: gemm2x1x1, 2: gemm2x2x1, 3: gemm2x3x1, 4: gemm2x4x1, 5: gemm2x5x1, 6: gemm2x6x1, 7: gemm2x7x1, 8: gemm2x8x1, 9: gemm2x9x1, 10: gemm2x10x1, 11: gemm2x11x1, 12: gemm2x12x1},
+		1: {1: gemm2x1x1, 2: gemm2x2x1, 4: gemm2x4x1, 8: gemm2x8x1, 12: gemm2x12x1},
 		2: {1: gemm2x1x2, 2: gemm2x2x2, 3: gemm2x3x2, 4: gemm2x4x2, 5: gemm2x5x2, 6: gemm2x6x2},
 	},
 	depthwise: &depthwise2,
@@ -23,31 +23,10 @@ func gemm2x1x1(a *gemmArgs)
 func gemm2x2x1(a *gemmArgs)
 
 //go:noescape
-func gemm2x3x1(a *gemmArgs)
-
-//go:noescape
 func gemm2x4x1(a *gemmArgs)
 
 //go:noescape
-func gemm2x5x1(a *gemmArgs)
-
-//go:noescape
-func gemm2x6x1(a *gemmArgs)
-
-//go:noescape
-func gemm2x7x1(a *gemmArgs)
-
-//go:noescape
 func gemm2x8x1(a *gemmArgs)
-
-//go:noescape
-func gemm2x9x1(a *gemmArgs)
-
-//go:noescape
-func gemm2x10x1(a *gemmArgs)
-
-//go:noescape
-func gemm2x11x1(a *gemmArgs)
 
 //go:noescape
 func gemm2x12x1(a *gemmArgs)

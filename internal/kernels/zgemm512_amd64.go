@@ -7,18 +7,17 @@ package kernels
 var micro512 = microkernels{
 	lanes: 16,
 	gemm: [3][]func(*gemmArgs){
-		1: {1: gemm512x1x1, 2: gemm512x2x1, 3: gemm512x3x1, 4: gemm512x4x1, 5: gemm512x5x1, 6: gemm512x6x1, 7: gemm512x7x1, 8: gemm512x8x1, 9: gemm512x9x1, 10: gemm512x10x1, 11: gemm512x11x1, 12: gemm512x12x1, 13: gemm512x13x1, 14: gemm512x14x1, 15: gemm512x15x1, 16: gemm512x16x1},
-		2: {1: gemm512x1x2, 2: gemm512x2x2, 3: gemm512x3x2, 4: gemm512x4x2, 5: gemm512x5x2, 6: gemm512x6x2, 7: gemm512x7x2, 8: gemm512x8x2, 9: gemm512x9x2, 10: gemm512x10x2, 11: gemm512x11x2, 12: gemm512x12x2, 13: gemm512x13x2, 14: gemm512x14x2},
+		1: {1: gemm512x1x1, 2: gemm512x2x1, 3: gemm512x3x1, 4: gemm512x4x1, 6: gemm512x6x1, 8: gemm512x8x1, 12: gemm512x12x1, 16: gemm512x16x1},
+		2: {1: gemm512x1x2, 2: gemm512x2x2, 3: gemm512x3x2, 4: gemm512x4x2, 5: gemm512x5x2, 6: gemm512x6x2, 7: gemm512x7x2, 8: gemm512x8x2, 10: gemm512x10x2, 12: gemm512x12x2, 14: gemm512x14x2},
 	},
 	slide: [5][]func(*gemmArgs){
-		1: {1: slide512x1x1, 2: slide512x2x1, 3: slide512x3x1, 4: slide512x4x1, 5: slide512x5x1, 6: slide512x6x1, 7: slide512x7x1, 8: slide512x8x1, 9: slide512x9x1, 10: slide512x10x1, 11: slide512x11x1, 12: slide512x12x1, 13: slide512x13x1, 14: slide512x14x1, 15: slide512x15x1, 16: slide512x16x1},
-		2: {1: slide512x1x2, 2: slide512x2x2, 3: slide512x3x2, 4: slide512x4x2, 5: slide512x5x2, 6: slide512x6x2, 7: slide512x7x2, 8: slide512x8x2, 9: slide512x9x2, 10: slide512x10x2, 11: slide512x11x2, 12: slide512x12x2},
+		1: {1: slide512x1x1, 2: slide512x2x1, 3: slide512x3x1, 4: slide512x4x1, 6: slide512x6x1, 8: slide512x8x1, 12: slide512x12x1, 16: slide512x16x1},
+		2: {1: slide512x1x2, 2: slide512x2x2, 3: slide512x3x2, 4: slide512x4x2, 6: slide512x6x2, 7: slide512x7x2, 8: slide512x8x2, 10: slide512x10x2, 12: slide512x12x2},
 		4: {1: slide512x1x4, 2: slide512x2x4, 3: slide512x3x4, 4: slide512x4x4},
 	},
 	slide2: [5][]func(*gemmArgs){
-		1: {1: slide2512x1x1, 2: slide2512x2x1, 3: slide2512x3x1, 4: slide2512x4x1, 5: slide2512x5x1, 6: slide2512x6x1, 7: slide2512x7x1, 8: slide2512x8x1},
-		2: {1: slide2512x1x2, 2: slide2512x2x2, 3: slide2512x3x2, 4: slide2512x4x2, 5: slide2512x5x2, 6: slide2512x6x2, 7: slide2512x7x2, 8: slide2512x8x2},
-		4: {1: slide2512x1x4, 2: slide2512x2x4, 3: slide2512x3x4, 4: slide2512x4x4},
+		1: {1: slide2512x1x1, 2: slide2512x2x1, 4: slide2512x4x1, 8: slide2512x8x1},
+		2: {1: slide2512x1x2, 2: slide2512x2x2, 4: slide2512x4x2, 8: slide2512x8x2},
 	},
 	grad: [3][]func(*gemmArgs){
 		1: {1: grad512x1x1, 2: grad512x2x1, 3: grad512x3x1, 4: grad512x4x1, 8: grad512x8x1},
@@ -46,37 +45,13 @@ func gemm512x3x1(a *gemmArgs)
 func gemm512x4x1(a *gemmArgs)
 
 //go:noescape
-func gemm512x5x1(a *gemmArgs)
-
-//go:noescape
 func gemm512x6x1(a *gemmArgs)
-
-//go:noescape
-func gemm512x7x1(a *gemmArgs)
 
 //go:noescape
 func gemm512x8x1(a *gemmArgs)
 
 //go:noescape
-func gemm512x9x1(a *gemmArgs)
-
-//go:noescape
-func gemm512x10x1(a *gemmArgs)
-
-//go:noescape
-func gemm512x11x1(a *gemmArgs)
-
-//go:noescape
 func gemm512x12x1(a *gemmArgs)
-
-//go:noescape
-func gemm512x13x1(a *gemmArgs)
-
-//go:noescape
-func gemm512x14x1(a *gemmArgs)
-
-//go:noescape
-func gemm512x15x1(a *gemmArgs)
 
 //go:noescape
 func gemm512x16x1(a *gemmArgs)
@@ -106,19 +81,10 @@ func gemm512x7x2(a *gemmArgs)
 func gemm512x8x2(a *gemmArgs)
 
 //go:noescape
-func gemm512x9x2(a *gemmArgs)
-
-//go:noescape
 func gemm512x10x2(a *gemmArgs)
 
 //go:noescape
-func gemm512x11x2(a *gemmArgs)
-
-//go:noescape
 func gemm512x12x2(a *gemmArgs)
-
-//go:noescape
-func gemm512x13x2(a *gemmArgs)
 
 //go:noescape
 func gemm512x14x2(a *gemmArgs)
@@ -136,37 +102,13 @@ func slide512x3x1(a *gemmArgs)
 func slide512x4x1(a *gemmArgs)
 
 //go:noescape
-func slide512x5x1(a *gemmArgs)
-
-//go:noescape
 func slide512x6x1(a *gemmArgs)
-
-//go:noescape
-func slide512x7x1(a *gemmArgs)
 
 //go:noescape
 func slide512x8x1(a *gemmArgs)
 
 //go:noescape
-func slide512x9x1(a *gemmArgs)
-
-//go:noescape
-func slide512x10x1(a *gemmArgs)
-
-//go:noescape
-func slide512x11x1(a *gemmArgs)
-
-//go:noescape
 func slide512x12x1(a *gemmArgs)
-
-//go:noescape
-func slide512x13x1(a *gemmArgs)
-
-//go:noescape
-func slide512x14x1(a *gemmArgs)
-
-//go:noescape
-func slide512x15x1(a *gemmArgs)
 
 //go:noescape
 func slide512x16x1(a *gemmArgs)
@@ -178,19 +120,7 @@ func slide2512x1x1(a *gemmArgs)
 func slide2512x2x1(a *gemmArgs)
 
 //go:noescape
-func slide2512x3x1(a *gemmArgs)
-
-//go:noescape
 func slide2512x4x1(a *gemmArgs)
-
-//go:noescape
-func slide2512x5x1(a *gemmArgs)
-
-//go:noescape
-func slide2512x6x1(a *gemmArgs)
-
-//go:noescape
-func slide2512x7x1(a *gemmArgs)
 
 //go:noescape
 func slide2512x8x1(a *gemmArgs)
@@ -208,9 +138,6 @@ func slide512x3x2(a *gemmArgs)
 func slide512x4x2(a *gemmArgs)
 
 //go:noescape
-func slide512x5x2(a *gemmArgs)
-
-//go:noescape
 func slide512x6x2(a *gemmArgs)
 
 //go:noescape
@@ -220,13 +147,7 @@ func slide512x7x2(a *gemmArgs)
 func slide512x8x2(a *gemmArgs)
 
 //go:noescape
-func slide512x9x2(a *gemmArgs)
-
-//go:noescape
 func slide512x10x2(a *gemmArgs)
-
-//go:noescape
-func slide512x11x2(a *gemmArgs)
 
 //go:noescape
 func slide512x12x2(a *gemmArgs)
@@ -238,19 +159,7 @@ func slide2512x1x2(a *gemmArgs)
 func slide2512x2x2(a *gemmArgs)
 
 //go:noescape
-func slide2512x3x2(a *gemmArgs)
-
-//go:noescape
 func slide2512x4x2(a *gemmArgs)
-
-//go:noescape
-func slide2512x5x2(a *gemmArgs)
-
-//go:noescape
-func slide2512x6x2(a *gemmArgs)
-
-//go:noescape
-func slide2512x7x2(a *gemmArgs)
 
 //go:noescape
 func slide2512x8x2(a *gemmArgs)
@@ -266,18 +175,6 @@ func slide512x3x4(a *gemmArgs)
 
 //go:noescape
 func slide512x4x4(a *gemmArgs)
-
-//go:noescape
-func slide2512x1x4(a *gemmArgs)
-
-//go:noescape
-func slide2512x2x4(a *gemmArgs)
-
-//go:noescape
-func slide2512x3x4(a *gemmArgs)
-
-//go:noescape
-func slide2512x4x4(a *gemmArgs)
 
 //go:noescape
 func grad512x1x1(a *gemmArgs)

@@ -8,7 +8,7 @@ var dwRows2 = map[int]int{1: 3, 2: 3, 3: 3, 4: 2, 5: 2, 7: 1}
 func depthwise2() *asm {
 	a := newAsm("zdepthwise2")
 	a.reg = "Y"
-	a.golang("var depthwise2 = depthwiseKernels{\nsum: [8][9]func(*gemmArgs){\n")
+	a.golang("var depthwise2 = depthwiseKernels{\nsum: [8][]func(*gemmArgs){\n")
 	for _, taps := range dwTaps {
 		a.golang("%d: {", taps)
 		for _, n := range dwPixels {

@@ -4,7 +4,7 @@ import "fmt"
 
 // The AVX2 tiles: mr·nv sums, nv vectors of B and one or two broadcasts in 16 registers. One vector of columns is always
 // masked, by Y15; two vectors never are.
-var gemmMax2 = map[int]int{1: 12, 2: 6}
+var gemmSizes2 = map[int][]int{1: {1, 2, 4, 8, 12}, 2: {1, 2, 3, 4, 5, 6}}
 
 func gemm2() *asm {
 	a := newAsm("zgemm2")
@@ -12,14 +12,14 @@ func gemm2() *asm {
 	a.golang("var micro2 = microkernels{\nlanes: 8,\nwholeVectors: true,\ngemm: [3][]func(*gemmArgs){\n")
 	for nv := 1; nv <= 2; nv++ {
 		a.golang("%d: {", nv)
-		for mr := 1; mr <= gemmMax2[nv]; mr++ {
+		for _, mr := range gemmSizes2[nv] {
 			a.golang("%d: gemm2x%dx%d, ", mr, mr, nv)
 		}
 		a.golang("},\n")
 	}
 	a.golang("},\ndepthwise: &depthwise2,\nsum: sum2,\nscatter: scatterGo,\n}\n\n")
 	for nv := 1; nv <= 2; nv++ {
-		for mr := 1; mr <= gemmMax2[nv]; mr++ {
+		for _, mr := range gemmSizes2[nv] {
 			a.gemmTile2(mr, nv)
 		}
 	}

@@ -2,63 +2,53 @@ package main
 
 import (
 	"fmt"
-	"strings"
 )
 
-// Largest tiles. A tile of gemm keeps mr·nv sums, nv vectors of B and up to three broadcasts in the 32 registers; one of
-// slide mr·nv sums, 3·nv vectors of B and at least two broadcasts.
+// Sizes of tiles, per number of vectors. A tile of gemm keeps mr·nv sums, nv vectors of B and up to three broadcasts in the
+// 32 registers; one of slide mr·nv sums, 3·nv vectors of B and at least two broadcasts. Other widths are cut into these.
 var (
-	gemmMax512   = map[int]int{1: 16, 2: 14}
-	slideMax512  = map[int]int{1: 16, 2: 12, 4: 4}
-	slide2Max512 = map[int]int{1: 8, 2: 8, 4: 4}
+	gemmSizes512   = map[int][]int{1: {1, 2, 3, 4, 6, 8, 12, 16}, 2: {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14}}
+	slideSizes512  = map[int][]int{1: {1, 2, 3, 4, 6, 8, 12, 16}, 2: {1, 2, 3, 4, 6, 7, 8, 10, 12}, 4: {1, 2, 3, 4}}
+	slide2Sizes512 = map[int][]int{1: {1, 2, 4, 8}, 2: {1, 2, 4, 8}}
 )
 
-// grad is generated for these m alone; a width that none of them divides is cut greedily.
+// Tiles of grad keep 3·m·nv sums, up to 3·nv vectors of B and at least two broadcasts.
 var gradSizes512 = map[int][]int{1: {1, 2, 3, 4, 8}, 2: {1, 2, 3, 4}}
 
 func gemm512() *asm {
 	a := newAsm("zgemm512")
 	a.reg = "Z"
 	a.golang("var micro512 = microkernels{\nlanes: 16,\n")
-	table := func(kind string, sizes map[int]int, emit func(mr, nv int) string) {
+	table := func(kind string, sizes map[int][]int, emit func(mr, nv int) string) {
 		a.golang("%s{\n", kind)
 		for _, nv := range []int{1, 2, 4} {
-			if sizes[nv] == 0 {
+			if sizes[nv] == nil {
 				continue
 			}
 			a.golang("%d: {", nv)
-			for mr := 1; mr <= sizes[nv]; mr++ {
+			for _, mr := range sizes[nv] {
 				a.golang("%d: %s, ", mr, emit(mr, nv))
 			}
 			a.golang("},\n")
 		}
 		a.golang("},\n")
 	}
-	table("gemm: [3][]func(*gemmArgs)", gemmMax512, a.name512("gemm"))
-	table("slide: [5][]func(*gemmArgs)", slideMax512, a.name512("slide"))
-	table("slide2: [5][]func(*gemmArgs)", slide2Max512, a.name512("slide2"))
-	for _, kind := range []string{"grad", "grad2"} {
-		a.golang("%s: [3][]func(*gemmArgs){\n", kind)
-		for nv := 1; nv <= 2; nv++ {
-			a.golang("%d: {", nv)
-			for _, m := range gradSizes512[nv] {
-				a.golang("%d: %s, ", m, a.name512(strings.Replace(kind, "2", "2x", 1))(m, nv))
-			}
-			a.golang("},\n")
-		}
-		a.golang("},\n")
-	}
+	table("gemm: [3][]func(*gemmArgs)", gemmSizes512, a.name512("gemm"))
+	table("slide: [5][]func(*gemmArgs)", slideSizes512, a.name512("slide"))
+	table("slide2: [5][]func(*gemmArgs)", slide2Sizes512, a.name512("slide2"))
+	table("grad: [3][]func(*gemmArgs)", gradSizes512, a.name512("grad"))
+	table("grad2: [3][]func(*gemmArgs)", gradSizes512, a.name512("grad2x"))
 	a.golang("depthwise: &depthwise512,\nsum: sum512,\nscatter: scatterRows512,\n}\n\n")
 	for _, nv := range []int{1, 2} {
-		for mr := 1; mr <= gemmMax512[nv]; mr++ {
+		for _, mr := range gemmSizes512[nv] {
 			a.gemmTile512(mr, nv)
 		}
 	}
 	for _, nv := range []int{1, 2, 4} {
-		for mr := 1; mr <= slideMax512[nv]; mr++ {
+		for _, mr := range slideSizes512[nv] {
 			a.slideTile512(mr, nv, 1)
 		}
-		for mr := 1; mr <= slide2Max512[nv]; mr++ {
+		for _, mr := range slide2Sizes512[nv] {
 			a.slideTile512(mr, nv, 2)
 		}
 	}
