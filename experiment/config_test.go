@@ -221,13 +221,20 @@ func TestEdits(t *testing.T) {
 	}
 }
 
-// TestHelp asks for one line for each setting, with its default.
+// TestHelp asks for every setting with its default at the beginning of a line, and for lines that fit a page.
 func TestHelp(t *testing.T) {
 	help := Help()
-	if n := strings.Count(help, "\n"); n != len(Fields()) {
-		t.Errorf("%d lines for %d settings", n, len(Fields()))
+	for _, f := range Fields() {
+		if !strings.Contains("\n"+help, "\n  "+f.Path+" ") {
+			t.Errorf("help lacks %s", f.Path)
+		}
 	}
-	for _, want := range []string{"train.lr", "0.1", "(epochs)", "one of sgd, adam, adamw"} {
+	for line := range strings.Lines(help) {
+		if len(line) > 121 {
+			t.Errorf("%d characters: %s", len(line), line)
+		}
+	}
+	for _, want := range []string{"0.1", "(epochs)", "one of sgd, adam, adamw"} {
 		if !strings.Contains(help, want) {
 			t.Errorf("help lacks %q", want)
 		}

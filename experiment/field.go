@@ -29,8 +29,10 @@ func Fields() []Field {
 	return fields
 }
 
-// Help is the table of every setting: path, default, unit and meaning, a line each with its choices after it.
+// Help is the table of every setting: path, default, meaning with unit, and what a text may be. Long meanings go on in
+// the lines below.
 func Help() string {
+	const page = 120
 	fields := Fields()
 	width, long := 0, 0
 	for _, f := range fields {
@@ -45,9 +47,26 @@ func Help() string {
 		if f.OneOf != nil {
 			doc += "; one of " + strings.Join(f.OneOf, ", ")
 		}
-		fmt.Fprintf(&b, "  %-*s  %-*s  %s\n", width, f.Path, long, f.Default, doc)
+		head := fmt.Sprintf("  %-*s  %-*s  ", width, f.Path, long, f.Default)
+		for _, line := range wrap(doc, page-len(head)) {
+			b.WriteString(head + line + "\n")
+			head = strings.Repeat(" ", len(head))
+		}
 	}
 	return b.String()
+}
+
+// wrap breaks a text at spaces into lines of at most width characters, longer words apart.
+func wrap(text string, width int) []string {
+	var lines []string
+	for _, word := range strings.Fields(text) {
+		if n := len(lines); n > 0 && len(lines[n-1])+1+len(word) <= width {
+			lines[n-1] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	return lines
 }
 
 // knob is a leaf of a Config: a settable value, its dotted path and its tags.

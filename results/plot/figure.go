@@ -1,0 +1,118 @@
+package plot
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"espalier/internal/atomicfile"
+)
+
+// Width and Height are a figure's size, DPI the resolution of its PNG: 1440 by 832 pixels.
+const (
+	Width  = 7.5 * vg.Inch
+	Height = 13 * vg.Inch / 3
+	DPI    = 192
+)
+
+// Distances between the parts of a figure.
+const (
+	margin    = vg.Length(8)
+	legendGap = vg.Length(12)
+	panelGap  = vg.Length(14)
+)
+
+// A Figure is one or more panels side by side under a title, with the legend to the right of the data and a caption below.
+type Figure struct {
+	title   string
+	caption string
+	panels  []*plot.Plot
+	legend  plot.Legend
+}
+
+func newFigure(title, caption string, panels ...*plot.Plot) *Figure {
+	f := &Figure{title: title, caption: caption, panels: panels, legend: plot.NewLegend()}
+	f.legend.TextStyle = textStyle(tickSize)
+	f.legend.Top, f.legend.Left = true, true
+	f.legend.ThumbnailWidth, f.legend.Padding = 34, 6
+	f.legend.YPosition = draw.PosCenter
+	return f
+}
+
+// Draw draws the figure on the whole of a canvas.
+func (f *Figure) Draw(c draw.Canvas) {
+	c.SetColor(color.White)
+	c.Fill(c.Rectangle.Path())
+	c = draw.Crop(c, margin, -margin, margin, -margin)
+
+	if f.title != "" {
+		sty := textStyle(titleSize)
+		sty.XAlign, sty.YAlign = draw.XLeft, draw.YTop
+		c.FillText(sty, vg.Point{X: c.Min.X, Y: c.Max.Y}, f.title)
+		c.Max.Y -= sty.Rectangle(f.title).Size().Y + margin
+	}
+	sty := textStyle(captionSize)
+	sty.XAlign, sty.YAlign = draw.XLeft, draw.YBottom
+	c.FillText(sty, c.Min, f.caption)
+	c.Min.Y += sty.Rectangle(f.caption).Size().Y + margin
+
+	legend := f.legend.Rectangle(c)
+	width := legend.Size().X
+	side := draw.Crop(c, c.Size().X-width, 0, 0, 0)
+	f.legend.Draw(side)
+	c.Max.X -= width + legendGap
+
+	tiles := draw.Tiles{Rows: 1, Cols: len(f.panels), PadX: panelGap}
+	for i, at := range plot.Align([][]*plot.Plot{f.panels}, tiles, c)[0] {
+		f.panels[i].Draw(at)
+	}
+}
+
+// PNG writes the figure as an image of Width by Height at DPI.
+func (f *Figure) PNG(w io.Writer) error {
+	c := vgimg.NewWith(vgimg.UseWH(Width, Height), vgimg.UseDPI(DPI))
+	f.Draw(draw.New(c))
+	_, err := vgimg.PngCanvas{Canvas: c}.WriteTo(w)
+	return err
+}
+
+// SVG writes the figure as a drawing. Fonts are named, not embedded: Liberation Sans, or else Arial or Helvetica, which
+// share its measures.
+func (f *Figure) SVG(w io.Writer) error {
+	c := vgsvg.New(Width, Height)
+	f.Draw(draw.New(c))
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return err
+	}
+	const family = "font-family:Liberation Sans"
+	_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte(family), []byte(family+",Arial,Helvetica,sans-serif")))
+	return err
+}
+
+// Save writes the figure to a file whose extension says how: .png or .svg. A file of that name is replaced at once or
+// not at all.
+func (f *Figure) Save(path string) error {
+	var write func(io.Writer) error
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".png":
+		write = f.PNG
+	case ".svg":
+		write = f.SVG
+	default:
+		return fmt.Errorf("plot: %s: figures are saved as .png or .svg, not %q", path, ext)
+	}
+	if err := atomicfile.Write(path, write); err != nil {
+		return fmt.Errorf("plot: %w", err)
+	}
+	return nil
+}
