@@ -1,7 +1,5 @@
 package kernels
 
-import "unsafe"
-
 // gradPixels is about how many pixels one call of a microkernel sums up.
 const gradPixels = 512
 
@@ -96,9 +94,9 @@ func (q *weightGradient) add(worker, chunk, block int, x []Float, in *Affine, g 
 		c := &panels[j]
 		a.tail(c.cols-(c.nv-1)*q.micro.lanes, q.micro)
 		if compact {
-			a.B, a.Ldb = address(g), s.OC*elem
+			a.B, a.BOff, a.Ldb = address(g), 0, s.OC*elem
 		} else {
-			a.B, a.Ldb = address(gp[j*q.panelLen:]), c.nv*q.micro.lanes*elem
+			a.B, a.BOff, a.Ldb = address(gp[j*q.panelLen:]), 0, c.nv*q.micro.lanes*elem
 		}
 		a.Taps, a.NT, a.K = &q.rows[0], n*s.OH(), s.OW()
 		if q.flat {
@@ -161,8 +159,8 @@ func (q *weightGradient) kernel(a *gemmArgs, c *panel, src, dst []Float, acc boo
 func (q *weightGradient) tap(a *gemmArgs, c *panel, table []func(*gemmArgs), src, dst []Float, b, kh, kw int) {
 	s := q.s
 	width := min(q.input.width, s.IC-b)
-	from := unsafe.Add(address(src), (b/q.input.width*q.input.blockLen+(kh*q.input.pw+kw)*s.Dilation*q.input.width)*elem)
-	to := address(dst[((kh*s.KW+kw)*s.IC+b)*s.OC+c.off:])
+	a.A, a.AOff = address(src), (b/q.input.width*q.input.blockLen+(kh*q.input.pw+kw)*s.Dilation*q.input.width)*elem
+	a.C, a.COff = address(dst[((kh*s.KW+kw)*s.IC+b)*s.OC+c.off:]), 0
 	if q.slide {
 		a.Sam, a.Sak, a.CRow = q.input.width*elem, 0, s.IC*a.Ldc
 	} else {
@@ -170,9 +168,9 @@ func (q *weightGradient) tap(a *gemmArgs, c *panel, table []func(*gemmArgs), src
 	}
 	for width > 0 {
 		m := tile(width, table)
-		a.A, a.C, a.NM, a.AStep, a.CStep = from, to, width/m, m*elem, m*a.Ldc
+		a.NM, a.AStep, a.CStep = width/m, m*elem, m*a.Ldc
 		table[m](a)
-		from, to = unsafe.Add(from, a.NM*a.AStep), unsafe.Add(to, a.NM*a.CStep)
+		a.AOff, a.COff = a.AOff+a.NM*a.AStep, a.COff+a.NM*a.CStep
 		width %= m
 	}
 }

@@ -357,19 +357,19 @@ func (q *correlation) run(worker int, y, src []Float, n int, acc bool) {
 			for s := range c.steps {
 				st := &c.steps[s]
 				a.NT, a.K, a.Taps = st.nt, st.k, &p.taps[st.tap]
-				a.B = unsafe.Add(address(q.packed[c.base:]), st.b)
+				a.B, a.BOff = address(q.packed[c.base:]), st.b
 				a.Acc = 0
 				if acc || s > 0 {
 					a.Acc = 1
 				}
 				for im := range images {
-					a.A = unsafe.Add(address(src[im*srcLen:]), st.a)
-					a.C = address(y[im*outLen+(p.rh*q.ow+p.rw)*q.och+c.off:])
+					a.A, a.AOff = address(src[im*srcLen:]), st.a
+					a.C, a.COff = address(y[im*outLen+(p.rh*q.ow+p.rw)*q.och+c.off:]), 0
 					for n := pixels; n > 0; {
 						size := tile(n, table)
 						a.NM, a.AStep, a.CStep = n/size, size*p.step*q.ch*elem, size*a.Ldc
 						table[size](a)
-						a.A, a.C = unsafe.Add(a.A, a.NM*a.AStep), unsafe.Add(a.C, a.NM*a.CStep)
+						a.AOff, a.COff = a.AOff+a.NM*a.AStep, a.COff+a.NM*a.CStep
 						n %= size
 					}
 				}

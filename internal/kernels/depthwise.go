@@ -1,7 +1,5 @@
 package kernels
 
-import "unsafe"
-
 // depthwiseKernels is one instruction set's way to compute depthwise convolutions, one vector of channels at a time, on
 // images whose pixels stand channelBlock elements apart.
 type depthwiseKernels struct {
@@ -267,15 +265,15 @@ func (c *depthwiseSums) image(worker int, y, src []Float) {
 				if !l.first {
 					a.Acc = 1
 				}
-				a.B = address(c.packed[b*c.packSize+l.pack+lane:])
-				a.A = unsafe.Add(address(src[b*c.source.blockLen+lane:]), l.source)
-				a.C = address(y[((p.rh*c.ow)+p.rw+l.j0*c.stride)*ch+off:])
+				a.B, a.BOff = address(c.packed[b*c.packSize+l.pack:]), lane*elem
+				a.A, a.AOff = address(src[b*c.source.blockLen:]), l.source+lane*elem
+				a.C, a.COff = address(y[((p.rh*c.ow)+p.rw+l.j0*c.stride)*ch+off:]), 0
 				table := c.kernels.sum[l.taps]
 				for n := l.n; n > 0; {
 					m := tile(n, table)
 					a.NM, a.AStep, a.CStep = n/m, m*a.Sam, m*a.Ldc
 					table[m](a)
-					a.A, a.C = unsafe.Add(a.A, a.NM*a.AStep), unsafe.Add(a.C, a.NM*a.CStep)
+					a.AOff, a.COff = a.AOff+a.NM*a.AStep, a.COff+a.NM*a.CStep
 					n %= m
 				}
 			}
@@ -369,9 +367,9 @@ func (c *Depthwise) gradChunk(worker, unit int) {
 				a.Ldb = k.jstep * s.IC * elem
 				a.BSkip = s.OW()*s.IC*elem - k.n*a.Ldb
 				a.Ldc, a.CRow = k.kstep*s.IC*elem, s.KW*s.IC*elem
-				a.A = unsafe.Add(address(block), k.source)
-				a.B = address(g[k.j0*s.IC+off:])
-				a.C = address(dst[(k.kh*s.KW+k.kw)*s.IC+off:])
+				a.A, a.AOff = address(block), k.source
+				a.B, a.BOff = address(g[k.j0*s.IC+off:]), 0
+				a.C, a.COff = address(dst[(k.kh*s.KW+k.kw)*s.IC+off:]), 0
 				q.kernels.grad[k.taps][k.rows](a)
 			}
 		}

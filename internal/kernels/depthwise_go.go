@@ -20,31 +20,33 @@ func dwSumGo(taps int) func(*gemmArgs) {
 		offsets := unsafe.Slice(a.Taps, a.NT)
 		for r := range a.NR {
 			for t := range a.NM {
-				from := unsafe.Add(a.A, r*a.ARow+t*a.AStep)
-				to := unsafe.Slice((*Float)(unsafe.Add(a.C, r*a.CRow+t*a.CStep)), live)
 				var s0, s1, s2, s3 Float
-				b := a.B
+				b := a.BOff
 				for _, tap := range offsets {
-					p := unsafe.Add(from, tap)
+					p := a.AOff + r*a.ARow + t*a.AStep + tap
 					for range taps {
-						x, w := (*[4]Float)(p), (*[4]Float)(b)
+						x, w := four(a.A, p), four(a.B, b)
 						s0 += x[0] * w[0]
 						s1 += x[1] * w[1]
 						s2 += x[2] * w[2]
 						s3 += x[3] * w[3]
-						p, b = unsafe.Add(p, a.Sam), unsafe.Add(b, channelBlock*elem)
+						p, b = p+a.Sam, b+channelBlock*elem
 					}
 				}
-				for i, v := range [4]Float{s0, s1, s2, s3} {
-					if i < live {
-						if a.Acc != 0 {
-							v += to[i]
-						}
-						to[i] = v
-					}
-				}
+				storeGo(a, a.COff+r*a.CRow+t*a.CStep, [4]Float{s0, s1, s2, s3}, live)
 			}
 		}
+	}
+}
+
+// storeGo stores the live sums, or adds them to C.
+func storeGo(a *gemmArgs, to int, s [4]Float, live int) {
+	for i := range live {
+		c := (*Float)(unsafe.Add(a.C, to+i*elem))
+		if a.Acc != 0 {
+			s[i] += *c
+		}
+		*c = s[i]
 	}
 }
 
@@ -56,25 +58,18 @@ func dwGradGo(taps, rows int) func(*gemmArgs) {
 		for r := range rows {
 			for k := range taps {
 				var s [4]Float
-				b := a.B
+				b := a.BOff
 				for _, tap := range offsets {
-					p := unsafe.Add(a.A, tap+r*a.Sak+k*a.Sam)
+					p := a.AOff + tap + r*a.Sak + k*a.Sam
 					for range a.K {
-						x, g := (*[4]Float)(p), unsafe.Slice((*Float)(b), live)
-						for i, v := range g {
-							s[i] += x[i] * v
+						for i := range live {
+							s[i] += load(a.A, p+i*elem) * load(a.B, b+i*elem)
 						}
-						p, b = unsafe.Add(p, a.Sam), unsafe.Add(b, a.Ldb)
+						p, b = p+a.Sam, b+a.Ldb
 					}
-					b = unsafe.Add(b, a.BSkip)
+					b += a.BSkip
 				}
-				to := unsafe.Slice((*Float)(unsafe.Add(a.C, r*a.CRow+k*a.Ldc)), live)
-				for i := range to {
-					if a.Acc != 0 {
-						s[i] += to[i]
-					}
-					to[i] = s[i]
-				}
+				storeGo(a, a.COff+r*a.CRow+k*a.Ldc, s, live)
 			}
 		}
 	}

@@ -22,6 +22,7 @@ type gemmArgs struct {
 	BSkip, Acc          int
 	Mask                int            // the low Tail bits set
 	TailMask            unsafe.Pointer // 8 int32, the first Tail of them -1 (AVX2)
+	AOff, BOff, COff    int            // where A, B and C begin: the pointers themselves must stay inside their slices, for the collector
 	rowA, rowC          uintptr
 	curA, curC          uintptr
 	leftM, leftR, leftT int

@@ -1,15 +1,23 @@
 package kernels
 
-import "unsafe"
+import (
+	"math/bits"
+	"unsafe"
+)
 
 // microGo is the plain-Go implementation: vectors of four elements, tiles of up to four rows.
 var microGo = microkernels{
 	lanes:     4,
-	gemm:      [3][]func(*gemmArgs){1: {1: gemmGo(1), 2: gemmGo(2), 3: gemmGo(3), 4: gemmGo(4)}},
+	gemm:      [3][]func(*gemmArgs){1: {1: gemmGo(1), 2: gemmGo(2), 4: gemmGo(4)}},
 	depthwise: &depthwiseGo,
 	sum:       sumGo,
 	scatter:   scatterGo,
 }
+
+// load and four read what stands off bytes from p. A pointer that a loop advances would in the end point past its slice,
+// which the garbage collector does not allow: offsets are advanced instead.
+func load(p unsafe.Pointer, off int) Float     { return *(*Float)(unsafe.Add(p, off)) }
+func four(p unsafe.Pointer, off int) *[4]Float { return (*[4]Float)(unsafe.Add(p, off)) }
 
 // gemmGo is the loop that every implementation of gemm computes, for tiles of mr rows and one vector.
 func gemmGo(mr int) func(*gemmArgs) {
@@ -18,39 +26,27 @@ func gemmGo(mr int) func(*gemmArgs) {
 		taps := unsafe.Slice(a.Taps, a.NT)
 		for r := range a.NR {
 			for t := range a.NM {
-				from := unsafe.Add(a.A, r*a.ARow+t*a.AStep)
-				to := unsafe.Add(a.C, r*a.CRow+t*a.CStep)
+				from, to := a.AOff+r*a.ARow+t*a.AStep, a.COff+r*a.CRow+t*a.CStep
 				i := 0
-				for ; i+2 <= mr; i += 2 {
-					twoRowsGo(a, taps, unsafe.Add(from, i*a.Sam), unsafe.Add(to, i*a.Ldc), live)
+				for ; i+2 <= mr && live == 4; i += 2 {
+					twoRowsGo(a, taps, from+i*a.Sam, to+i*a.Ldc)
 				}
-				if i < mr {
-					oneRowGo(a, taps, unsafe.Add(from, i*a.Sam), unsafe.Add(to, i*a.Ldc), live)
+				for ; i < mr; i++ {
+					oneRowGo(a, taps, from+i*a.Sam, to+i*a.Ldc, live)
 				}
 			}
 		}
 	}
 }
 
-func twoRowsGo(a *gemmArgs, taps []int, from, to unsafe.Pointer, live int) {
-	if live < 4 {
-		oneRowGo(a, taps, from, to, live)
-		oneRowGo(a, taps, unsafe.Add(from, a.Sam), unsafe.Add(to, a.Ldc), live)
-		return
-	}
-	c0, c1 := (*[4]Float)(to), (*[4]Float)(unsafe.Add(to, a.Ldc))
+func twoRowsGo(a *gemmArgs, taps []int, from, to int) {
 	var s00, s01, s02, s03, s10, s11, s12, s13 Float
-	if a.Acc != 0 {
-		s00, s01, s02, s03 = c0[0], c0[1], c0[2], c0[3]
-		s10, s11, s12, s13 = c1[0], c1[1], c1[2], c1[3]
-	}
-	b := a.B
+	b := a.BOff
 	for _, tap := range taps {
-		p := unsafe.Add(from, tap)
-		q := unsafe.Add(p, a.Sam)
+		p := from + tap
 		for range a.K {
-			w := (*[4]Float)(b)
-			u, v := *(*Float)(p), *(*Float)(q)
+			w := four(a.B, b)
+			u, v := load(a.A, p), load(a.A, p+a.Sam)
 			s00 += u * w[0]
 			s01 += u * w[1]
 			s02 += u * w[2]
@@ -59,41 +55,41 @@ func twoRowsGo(a *gemmArgs, taps []int, from, to unsafe.Pointer, live int) {
 			s11 += v * w[1]
 			s12 += v * w[2]
 			s13 += v * w[3]
-			p, q, b = unsafe.Add(p, a.Sak), unsafe.Add(q, a.Sak), unsafe.Add(b, a.Ldb)
+			p, b = p+a.Sak, b+a.Ldb
 		}
-		b = unsafe.Add(b, a.BSkip)
+		b += a.BSkip
+	}
+	c0, c1 := four(a.C, to), four(a.C, to+a.Ldc)
+	if a.Acc != 0 {
+		s00, s01, s02, s03 = s00+c0[0], s01+c0[1], s02+c0[2], s03+c0[3]
+		s10, s11, s12, s13 = s10+c1[0], s11+c1[1], s12+c1[2], s13+c1[3]
 	}
 	c0[0], c0[1], c0[2], c0[3] = s00, s01, s02, s03
 	c1[0], c1[1], c1[2], c1[3] = s10, s11, s12, s13
 }
 
-func oneRowGo(a *gemmArgs, taps []int, from, to unsafe.Pointer, live int) {
+func oneRowGo(a *gemmArgs, taps []int, from, to, live int) {
 	for j := range live {
-		c := (*Float)(unsafe.Add(to, j*elem))
 		var s Float
-		if a.Acc != 0 {
-			s = *c
-		}
-		b := unsafe.Add(a.B, j*elem)
+		b := a.BOff + j*elem
 		for _, tap := range taps {
-			p := unsafe.Add(from, tap)
+			p := from + tap
 			for range a.K {
-				s += *(*Float)(p) * *(*Float)(b)
-				p, b = unsafe.Add(p, a.Sak), unsafe.Add(b, a.Ldb)
+				s += load(a.A, p) * load(a.B, b)
+				p, b = p+a.Sak, b+a.Ldb
 			}
-			b = unsafe.Add(b, a.BSkip)
+			b += a.BSkip
+		}
+		c := (*Float)(unsafe.Add(a.C, to+j*elem))
+		if a.Acc != 0 {
+			s += *c
 		}
 		*c = s
 	}
 }
 
-func tailOf(mask int) int {
-	n := 0
-	for ; mask != 0; mask >>= 1 {
-		n++
-	}
-	return n
-}
+// tailOf is the number of live elements that a mask of low bits stands for.
+func tailOf(mask int) int { return bits.Len(uint(mask)) }
 
 // sumGo adds count rows, stride apart in src, in order.
 func sumGo(dst, src []Float, count, stride int) {

@@ -22,6 +22,9 @@ const (
 	argAcc
 	argMask
 	argTailMask
+	argAOff
+	argBOff
+	argCOff
 	argRowA
 	argRowC
 	argCurA
@@ -68,7 +71,9 @@ func (a *asm) tiles() {
 		a.p("KMOVW AX, K1")
 	}
 	a.move(argA, argRowA)
+	a.advance(argAOff, argRowA)
 	a.move(argC, argRowC)
+	a.advance(argCOff, argRowC)
 	a.move(argNR, argLeftR)
 	a.label("rows")
 	a.move(argRowA, argCurA)
@@ -108,6 +113,7 @@ func (a *asm) begin(sums int) {
 	a.p("MOVQ %d(DI), DX", argNT)
 	a.p("MOVQ DX, %d(DI)", argLeftT)
 	a.p("MOVQ %d(DI), R13", argB)
+	a.p("ADDQ %d(DI), R13", argBOff)
 	a.label("tap")
 	a.p("MOVQ (R15), SI")
 	a.p("ADDQ %d(DI), SI", argCurA)
