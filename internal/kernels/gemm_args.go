@@ -44,6 +44,9 @@ type microkernels struct {
 	// grad2 reads pixel k's neighbours at 2k+kw.
 	grad, grad2 [3][]func(*gemmArgs)
 	depthwise   *depthwiseKernels
+	// peak is n rounds of the loop behind PeakFlops, peakFlops the operations of a round.
+	peak      func(n int)
+	peakFlops float64
 	// sum adds count rows, stride elements apart in src, in order.
 	sum func(dst, src []Float, count, stride int)
 	// scatter copies pixels of `channels` elements, srcStep apart, into panels of width elements that stand panelStep apart

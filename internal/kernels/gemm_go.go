@@ -12,6 +12,8 @@ var microGo = microkernels{
 	depthwise: &depthwiseGo,
 	sum:       sumGo,
 	scatter:   scatterGo,
+	peak:      peakGo,
+	peakFlops: 16,
 }
 
 // load and four read what stands off bytes from p. A pointer that a loop advances would in the end point past its slice,

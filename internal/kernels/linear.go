@@ -1,12 +1,17 @@
 package kernels
 
-// Linear is a planned fully connected layer: x (N,In), w (In,Out), b (Out), y (N,Out).
-type Linear struct{ N, In, Out int }
+// Linear is a planned fully connected layer: x (N,In), w (In,Out), b (Out), y (N,Out). It is a pointwise convolution of
+// images of one pixel.
+type Linear struct {
+	N, In, Out int
+
+	conv *Conv
+}
 
 // NewLinear plans y = x·w + b.
 func NewLinear(n, in, out int) *Linear {
 	checkSizes("linear", n, in, out)
-	return &Linear{n, in, out}
+	return &Linear{n, in, out, NewConv(ConvShape{N: n, H: 1, W: 1, IC: in, OC: out, KH: 1, KW: 1, Stride: 1, Dilation: 1})}
 }
 
 // Forward writes y; a nil b is zero.
@@ -14,15 +19,13 @@ func (l *Linear) Forward(y, x, w, b []Float) {
 	check("linear: x", len(x), l.N*l.In)
 	check("linear: w", len(w), l.In*l.Out)
 	check("linear: y", len(y), l.N*l.Out)
+	l.conv.Forward(y, x, w, ConvForward{})
+	if b == nil {
+		return
+	}
+	check("linear: b", len(b), l.Out)
 	for n := range l.N {
-		row := y[n*l.Out:][:l.Out]
-		clear(row)
-		copy(row, b)
-		for i, v := range x[n*l.In:][:l.In] {
-			for k, u := range w[i*l.Out:][:l.Out] {
-				row[k] += v * u
-			}
-		}
+		vector.add(y[n*l.Out:][:l.Out], y[n*l.Out:][:l.Out], b[:l.Out])
 	}
 }
 
@@ -32,35 +35,19 @@ func (l *Linear) Backward(dx, dw, db, x, g, w []Float) {
 	if dx != nil {
 		check("linear: dx", len(dx), l.N*l.In)
 		check("linear: w", len(w), l.In*l.Out)
-		for n := range l.N {
-			for i := range l.In {
-				var s Float
-				for k, v := range g[n*l.Out:][:l.Out] {
-					s += v * w[i*l.Out+k]
-				}
-				dx[n*l.In+i] = s
-			}
-		}
+		l.conv.BackwardData(dx, g, w)
 	}
 	if dw != nil {
 		check("linear: dw", len(dw), l.In*l.Out)
 		check("linear: x", len(x), l.N*l.In)
-		clear(dw[:l.In*l.Out])
-		for n := range l.N {
-			for i, u := range x[n*l.In:][:l.In] {
-				for k, v := range g[n*l.Out:][:l.Out] {
-					dw[i*l.Out+k] += u * v
-				}
-			}
-		}
+		l.conv.BackwardWeights(dw, x, g)
 	}
 	if db != nil {
 		check("linear: db", len(db), l.Out)
-		clear(db[:l.Out])
+		db = db[:l.Out]
+		clear(db)
 		for n := range l.N {
-			for k, v := range g[n*l.Out:][:l.Out] {
-				db[k] += v
-			}
+			vector.add(db, db, g[n*l.Out:][:l.Out])
 		}
 	}
 }

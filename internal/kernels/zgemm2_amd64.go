@@ -13,6 +13,8 @@ var micro2 = microkernels{
 	},
 	depthwise: &depthwise2,
 	sum:       sum2,
+	peak:      peak2,
+	peakFlops: 14 * 16,
 	scatter:   scatterGo,
 }
 

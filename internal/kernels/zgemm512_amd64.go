@@ -29,6 +29,8 @@ var micro512 = microkernels{
 	},
 	depthwise: &depthwise512,
 	sum:       sum512,
+	peak:      peak512,
+	peakFlops: 24 * 32,
 	scatter:   scatterRows512,
 }
 

@@ -17,14 +17,14 @@ func gemm2() *asm {
 		}
 		a.golang("},\n")
 	}
-	a.golang("},\ndepthwise: &depthwise2,\nsum: sum2,\nscatter: scatterGo,\n}\n\n")
+	a.golang("},\ndepthwise: &depthwise2,\nsum: sum2,\npeak: peak2,\npeakFlops: 14 * 16,\nscatter: scatterGo,\n}\n\n")
 	for nv := 1; nv <= 2; nv++ {
 		for _, mr := range gemmSizes2[nv] {
 			a.gemmTile2(mr, nv)
 		}
 	}
 	a.sumRows("sumRows2", 32)
-	a.peak("peak2", "Y", 12)
+	a.peak("peak2", "Y", 14)
 	return a
 }
 

@@ -38,7 +38,7 @@ func gemm512() *asm {
 	table("slide2: [5][]func(*gemmArgs)", slide2Sizes512, a.name512("slide2"))
 	table("grad: [3][]func(*gemmArgs)", gradSizes512, a.name512("grad"))
 	table("grad2: [3][]func(*gemmArgs)", gradSizes512, a.name512("grad2x"))
-	a.golang("depthwise: &depthwise512,\nsum: sum512,\nscatter: scatterRows512,\n}\n\n")
+	a.golang("depthwise: &depthwise512,\nsum: sum512,\npeak: peak512,\npeakFlops: 24 * 32,\nscatter: scatterRows512,\n}\n\n")
 	for _, nv := range []int{1, 2} {
 		for _, mr := range gemmSizes512[nv] {
 			a.gemmTile512(mr, nv)
