@@ -1,0 +1,66 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"espalier/internal/kernels"
+)
+
+func TestParseKernel(t *testing.T) {
+	for _, name := range KernelNames {
+		if _, _, err := ParseKernel(name); err != nil {
+			t.Error(err)
+		}
+	}
+	s, depthwise, err := ParseKernel("s2dw5x5d2_16_32")
+	want := kernels.ConvShape{N: 64, H: 32, W: 32, IC: 16, OC: 16, KH: 5, KW: 5, Stride: 2, Pad: 4, Dilation: 2}
+	if s != want || !depthwise || err != nil {
+		t.Errorf("got %+v, %v, %v, want %+v", s, depthwise, err, want)
+	}
+	for _, name := range []string{"", "conv3x3_16_16", "dw3x3_16_16_32", "conv3x5_1_1_8", "s3conv3x3_16_16_32", "conv3x3_0_16_32"} {
+		if _, _, err := ParseKernel(name); err == nil {
+			t.Errorf("%q was accepted", name)
+		}
+	}
+}
+
+func TestKernelsJSON(t *testing.T) {
+	var b bytes.Buffer
+	err := Kernels(KernelOptions{Names: regexp.MustCompile(`^conv1x1_64_64_8$`)}, time.Now, KernelTable(&b, true))
+	if err != nil && !strings.Contains(err.Error(), "measured peak") { // a busy machine can upset the measurement
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	if err == nil && len(lines) != 3 {
+		t.Fatalf("%d rows, want one for each direction", len(lines))
+	}
+	for _, line := range lines {
+		var r KernelRow
+		if err := json.Unmarshal([]byte(line), &r); err != nil || !(r.MedianMS > 0) || !(r.Share > 0) || !(r.CopyMS > 0) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
+func TestRefuseImpossibleSpeed(t *testing.T) {
+	for share, ok := range map[float64]bool{.5: true, 1.02: true, 1.021: false, math.Inf(1): false, math.NaN(): false} {
+		if err := (KernelRow{Name: "x", Share: share}).plausible(); (err == nil) != ok {
+			t.Errorf("share %v: %v", share, err)
+		}
+	}
+}
+
+func TestMedian(t *testing.T) {
+	if m := median([]float64{3, 1, 2}); m != 2 {
+		t.Errorf("median %v, want 2", m)
+	}
+	if m := median([]float64{4, 1, 2, 3}); m != 2.5 {
+		t.Errorf("median %v, want 2.5", m)
+	}
+}
