@@ -1,0 +1,22 @@
+// Command espalier trains, prunes and measures convolutional networks on the processors of one machine.
+//
+// Begin with
+//
+//	go run ./cmd/espalier quickstart
+//
+// which needs no data and no settings, and go on with espalier help.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, stop, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
