@@ -368,6 +368,10 @@ func (q *correlation) run(worker int, y, src []Float, n int, acc bool) {
 					for n := pixels; n > 0; {
 						size := tile(n, table)
 						a.NM, a.AStep, a.CStep = n/size, size*p.step*q.ch*elem, size*a.Ldc
+						a.Ahead = a.AStep
+						if a.NM == 1 {
+							a.Ahead = a.ARow
+						}
 						table[size](a)
 						a.AOff, a.COff = a.AOff+a.NM*a.AStep, a.COff+a.NM*a.CStep
 						n %= size

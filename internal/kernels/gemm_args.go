@@ -23,6 +23,7 @@ type gemmArgs struct {
 	Mask                int            // the low Tail bits set
 	TailMask            unsafe.Pointer // 8 int32, the first Tail of them -1 (AVX2)
 	AOff, BOff, COff    int            // where A, B and C begin: the pointers themselves must stay inside their slices, for the collector
+	Ahead               int            // from a tile of A to one that is wanted soon
 	rowA, rowC          uintptr
 	curA, curC          uintptr
 	leftM, leftR, leftT int

@@ -25,6 +25,7 @@ const (
 	argAOff
 	argBOff
 	argCOff
+	argAhead
 	argRowA
 	argRowC
 	argCurA

@@ -13,6 +13,8 @@ var (
 )
 
 // Tiles of grad keep 3·m·nv sums, up to 3·nv vectors of B and at least two broadcasts.
+const gradAhead = 16 // pixels that grad fetches ahead
+
 var gradSizes512 = map[int][]int{1: {1, 2, 3, 4, 8}, 2: {1, 2, 3, 4}}
 
 func gemm512() *asm {
@@ -118,6 +120,10 @@ func (a *asm) gemmTile512(mr, nv int) {
 	a.tiles()
 	a.begin(mr * nv)
 	a.setBases(mr)
+	// What the next tile reads is fetched while this one is computed: a line a step of k, which is the whole tile where
+	// pixels follow each other.
+	a.p("MOVQ %d(DI), AX", argAhead)
+	a.p("ADDQ SI, AX")
 	a.p("MOVQ %d(DI), CX", argK)
 	a.p("PCALIGN $32")
 	a.label("k")
@@ -130,6 +136,8 @@ func (a *asm) gemmTile512(mr, nv int) {
 		}
 	}
 	a.p("ADDQ R14, R13")
+	a.p("PREFETCHT0 (AX)")
+	a.p("ADDQ $64, AX")
 	spare := min(3, first-mr*nv)
 	for i := 0; i < mr; i++ {
 		if nv == 1 {
@@ -164,6 +172,8 @@ func (a *asm) slideTile512(mr, nv, stride int) {
 	a.begin(mr * nv)
 	pixels := (mr-1)*stride + 3
 	a.setBases(pixels)
+	a.p("MOVQ %d(DI), AX", argAhead)
+	a.p("ADDQ SI, AX")
 	a.p("MOVQ %d(DI), CX", argK)
 	a.p("PCALIGN $32")
 	a.label("k")
@@ -172,6 +182,8 @@ func (a *asm) slideTile512(mr, nv, stride int) {
 		a.p("VMOVUPS %d(R13), Z%d", 64*v, first+v)
 	}
 	a.p("ADDQ $%d, R13", 3*nv*64)
+	a.p("PREFETCHT0 (AX)")
+	a.p("ADDQ $64, AX")
 	spare := first - mr*nv
 	for n, q := range interleave(pixels, max(1, 3/nv)) {
 		r := mr*nv + n%spare
@@ -230,6 +242,10 @@ func (a *asm) gradTile512(m, nv, stride int) {
 				a.p("VMOVUPS %d(R13), Z%d", 64*v, first+slot*nv+v)
 			}
 		}
+		for v := 0; v < nv; v++ {
+			a.p("PREFETCHT0 %d(R13)", gradAhead*64*nv+64*v)
+		}
+		a.p("PREFETCHT0 %d(SI)", gradAhead*64)
 		a.p("ADDQ R14, R13")
 	}
 	// pixel multiplies A's next pixel with slots of B: pairs of (kw, slot).
