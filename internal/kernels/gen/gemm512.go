@@ -13,7 +13,7 @@ var (
 )
 
 // Tiles of grad keep 3·m·nv sums, up to 3·nv vectors of B and at least two broadcasts.
-const gradAhead = 16 // pixels that grad fetches ahead
+const gradAhead = 6 // pixels that grad fetches ahead
 
 var gradSizes512 = map[int][]int{1: {1, 2, 3, 4, 8}, 2: {1, 2, 3, 4}}
 
