@@ -28,51 +28,48 @@ func (b *blockedImages) plan() {
 // need is the scratch memory that load uses.
 func (b *blockedImages) need() int { return b.blocks*b.blockLen + b.w*b.ch + 2*scratchGap }
 
-// load puts n images of x, through in if it is not nil, into scratch memory from offset on. Where nothing is to be done,
-// x itself serves.
-func (b *blockedImages) load(worker, offset int, x []Float, n int, in *Affine) []Float {
-	same := b.width == b.ch
-	bordered := b.ph != b.h || b.pw != b.w
-	if same && !bordered && in == nil && !b.whole {
-		return x
-	}
+// inPlace says that load with a nil in returns x itself, since nothing is to be done.
+func (b *blockedImages) inPlace() bool {
+	return !b.whole && b.width == b.ch && b.ph == b.h && b.pw == b.w
+}
+
+// reserve is the scratch memory of the images, from offset on. If it is not clean, its borders are cleared.
+func (b *blockedImages) reserve(worker, offset int, clean bool) []Float {
 	dst := scratchOf(worker, offset, b.blocks*b.blockLen)
-	if bordered {
-		b.border(dst, n)
-	}
-	row := scratchOf(worker, offset+b.blocks*b.blockLen+scratchGap, b.w*b.ch)
-	for i := range n {
-		for r := range b.h {
-			src := x[(i*b.h+r)*b.w*b.ch:][:b.w*b.ch]
-			at := dst[((i*b.ph+r+b.top)*b.pw+b.left)*b.width:]
-			switch {
-			case same && in != nil:
-				in.rows(at[:len(src)], src, b.w, b.ch)
-			case same:
-				copy(at, src)
-			case in != nil:
-				in.rows(row, src, b.w, b.ch)
-				b.micro.scatter(at, row, b.w, b.ch, b.width, b.blockLen, b.ch)
-			default:
-				b.micro.scatter(at, src, b.w, b.ch, b.width, b.blockLen, b.ch)
-			}
+	if !clean {
+		for k := range b.blocks {
+			clearBorders(dst[k*b.blockLen:], b.images, b.h, b.w, b.top, b.left, b.ph, b.pw, b.width)
 		}
 	}
 	return dst
 }
 
-// border clears what load does not write of n images.
-func (b *blockedImages) border(dst []Float, n int) {
-	for k := range b.blocks {
-		block := dst[k*b.blockLen:][:n*b.ph*b.pw*b.width]
-		at := 0
-		for i := range n {
-			for r := range b.h {
-				start := ((i*b.ph+r+b.top)*b.pw + b.left) * b.width
-				clear(block[at:start])
-				at = start + b.w*b.width
-			}
+// row is scratch memory for one row of an image, behind that of the images.
+func (b *blockedImages) row(worker, offset int) []Float {
+	return scratchOf(worker, offset+b.blocks*b.blockLen+scratchGap, b.w*b.ch)
+}
+
+// load copies the rows [from,to) of image i from x, that image, to dst, through in if it is not nil.
+func (b *blockedImages) load(dst, row, x []Float, i, from, to int, in *Affine) {
+	if in == nil && b.width != b.ch {
+		for r := from; r < to; r++ {
+			b.micro.scatter(dst[b.at(i, r):], x[r*b.w*b.ch:][:b.w*b.ch], b.w, b.ch, b.width, b.blockLen, b.ch)
 		}
-		clear(block[at:])
+		return
+	}
+	for r := from; r < to; r++ {
+		src, at := x[r*b.w*b.ch:][:b.w*b.ch], dst[b.at(i, r):]
+		switch {
+		case b.width == b.ch && in != nil:
+			in.rows(at[:len(src)], src, b.w, b.ch)
+		case b.width == b.ch:
+			copy(at, src)
+		default:
+			in.rows(row, src, b.w, b.ch)
+			b.micro.scatter(at, row, b.w, b.ch, b.width, b.blockLen, b.ch)
+		}
 	}
 }
+
+// at is where row r of image i begins in the first block.
+func (b *blockedImages) at(i, r int) int { return ((i*b.ph+r+b.top)*b.pw + b.left) * b.width }

@@ -1,5 +1,7 @@
 package kernels
 
+import "unsafe"
+
 // ConvForward names what a convolution does on the way, each part optional.
 type ConvForward struct {
 	In    *Affine // the input is In(x) instead of x, computed as x is read
@@ -69,7 +71,10 @@ func (c *Conv) forwardGroup(worker, unit int) {
 	x := c.x[first*c.H*c.W*c.IC:][:n*c.H*c.W*c.IC]
 	src := x
 	if !q.direct || c.f.In != nil {
-		src = scratchOf(worker, 0, n*q.imageLen)
+		src = scratchOf(worker, 0, q.group*q.imageLen)
+		if !claimScratch(worker, unsafe.Pointer(q)) {
+			q.clearBorders(src, q.group)
+		}
 		for i := range n {
 			q.load(src[i*q.imageLen:], x[i*c.H*c.W*c.IC:], c.f.In)
 		}
@@ -100,7 +105,10 @@ func (c *Conv) dataGroup(worker, unit int) {
 	size := c.OH() * c.OW() * c.OC
 	src := c.g[first*size:][:n*size]
 	if !q.direct || c.b.Out != nil {
-		src = scratchOf(worker, 0, n*q.imageLen)
+		src = scratchOf(worker, 0, q.group*q.imageLen)
+		if !claimScratch(worker, unsafe.Pointer(q)) {
+			q.clearBorders(src, q.group)
+		}
 		for i := range n {
 			c.loadGradient(src[i*q.imageLen:], first+i)
 		}
@@ -108,7 +116,7 @@ func (c *Conv) dataGroup(worker, unit int) {
 	c.dataImages(worker, first, n, src)
 }
 
-// loadGradient puts image n of g, or of the gradient at Z, into the bordered scratch image dst.
+// loadGradient puts image n of g, or of the gradient at Z, into the bordered scratch image dst, whose border is clear.
 func (c *Conv) loadGradient(dst []Float, n int) {
 	q := c.data
 	size := c.OH() * c.OW() * c.OC
@@ -119,7 +127,6 @@ func (c *Conv) loadGradient(dst []Float, n int) {
 	}
 	z := c.b.Z[n*size:][:size]
 	row := q.w * q.ch
-	q.border(dst)
 	for r := range q.h {
 		c.b.Out.gradRows(dst[((r+q.top)*q.pw+q.left)*q.ch:][:row], z[r*row:][:row], g[r*row:][:row], q.w)
 	}
@@ -154,6 +161,7 @@ func (c *Conv) weightsChunk(worker, unit int) {
 	chunk, block := q.unit(unit)
 	from, to := q.chunk(chunk)
 	size, gsize := c.H*c.W*c.IC, c.OH()*c.OW()*c.OC
+	clean := claimScratch(worker, unsafe.Pointer(q))
 	for first := from; first < to; first += q.images {
 		n := min(q.images, to-first)
 		g := c.g[first*gsize:][:n*gsize]
@@ -162,7 +170,8 @@ func (c *Conv) weightsChunk(worker, unit int) {
 			c.b.Out.gradRows(t, c.b.Z[first*gsize:][:n*gsize], g, n*c.OH()*c.OW())
 			g = t
 		}
-		q.add(worker, chunk, block, c.x[first*size:][:n*size], c.b.In, g, n, gsize, c.OW(), c.gradAt, first > from)
+		q.add(worker, chunk, block, c.x[first*size:][:n*size], c.b.In, g, n, gsize, c.OW(), c.gradAt, clean, first > from)
+		clean = true
 	}
 }
 
@@ -201,18 +210,23 @@ func (c *Conv) bothChunk(worker, unit int) {
 	q, d := c.grad, c.data
 	from, to := q.chunk(unit)
 	size, gsize := c.H*c.W*c.IC, c.OH()*c.OW()*c.OC
+	clean := claimScratch(worker, unsafe.Pointer(c))
 	for first := from; first < to; first += q.images {
 		n := min(q.images, to-first)
 		g := c.g[first*gsize:][:n*gsize]
 		pitch, origin, step := c.OW(), 0, gsize
 		if !d.direct || c.b.Out != nil {
-			g = scratchOf(worker, 0, n*d.imageLen)
+			g = scratchOf(worker, 0, q.images*d.imageLen)
+			if !clean {
+				d.clearBorders(g, q.images)
+			}
 			for i := range n {
 				c.loadGradient(g[i*d.imageLen:], first+i)
 			}
 			pitch, origin, step = d.pw, (d.top*d.pw+d.left)*c.OC, d.imageLen
 		}
-		q.add(worker, unit, 0, c.x[first*size:][:n*size], c.b.In, g[origin:], n, step, pitch, c.gradAt, first > from)
+		q.add(worker, unit, 0, c.x[first*size:][:n*size], c.b.In, g[origin:], n, step, pitch, c.gradAt, clean, first > from)
+		clean = true
 		if c.dx != nil {
 			c.dataImages(worker, first, n, g)
 		}

@@ -73,11 +73,19 @@ func (q *weightGradient) scratch() int {
 
 // add computes one block's share of n images: x (n,H,W,IC) passes in, if it is not nil; g has images gsize apart, with
 // rows of pitch pixels, of which the first OW count. It adds to the chunk's sums if acc, else it begins them.
-func (q *weightGradient) add(worker, chunk, block int, x []Float, in *Affine, g []Float, n, gsize, pitch, offset int, acc bool) {
+func (q *weightGradient) add(worker, chunk, block int, x []Float, in *Affine, g []Float, n, gsize, pitch, offset int, clean, acc bool) {
 	a := argsOf(worker)
 	s := q.s
 	gp := scratchOf(worker, offset, q.perBlock*q.panelLen)
-	src := q.input.load(worker, offset+q.perBlock*q.panelLen+scratchGap, x, n, in)
+	src, b := x, &q.input
+	if in != nil || !b.inPlace() {
+		offset += q.perBlock*q.panelLen + scratchGap
+		src = b.reserve(worker, offset, clean)
+		row, size := b.row(worker, offset), s.H*s.W*s.IC
+		for i := range n {
+			b.load(src, row, x[i*size:][:size], i, 0, s.H, in)
+		}
+	}
 	dst := q.dw
 	if q.chunks > 1 {
 		dst = partials[chunk*q.length:][:q.length]

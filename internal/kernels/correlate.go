@@ -258,9 +258,8 @@ func (q *correlation) unit(i int) (first, n int) {
 // scratch is what a worker needs.
 func (q *correlation) scratch() int { return q.group*q.imageLen + scratchGap }
 
-// load copies one source image into the bordered scratch image dst, through in if it is not nil.
+// load copies one source image into the bordered scratch image dst, through in if it is not nil. The border stays as it is.
 func (q *correlation) load(dst, src []Float, in *Affine) {
-	q.border(dst)
 	row := q.w * q.ch
 	for r := range q.h {
 		d := dst[((r+q.top)*q.pw+q.left)*q.ch:][:row]
@@ -272,18 +271,22 @@ func (q *correlation) load(dst, src []Float, in *Affine) {
 	}
 }
 
-// border clears what load does not write.
-func (q *correlation) border(dst []Float) {
-	if q.direct {
-		return
-	}
+// clearBorders clears what load does not write of n scratch images.
+func (q *correlation) clearBorders(dst []Float, n int) {
+	clearBorders(dst, n, q.h, q.w, q.top, q.left, q.ph, q.pw, q.ch)
+}
+
+// clearBorders clears the borders of n images of (ph,pw) pixels around (h,w) pixels that begin at (top,left).
+func clearBorders(dst []Float, n, h, w, top, left, ph, pw, ch int) {
 	at := 0
-	for r := range q.h {
-		start := ((r+q.top)*q.pw + q.left) * q.ch
-		clear(dst[at:start])
-		at = start + q.w*q.ch
+	for i := range n {
+		for r := range h {
+			start := ((i*ph+r+top)*pw + left) * ch
+			clear(dst[at:start])
+			at = start + w*ch
+		}
 	}
-	clear(dst[at:q.imageLen])
+	clear(dst[at : n*ph*pw*ch])
 }
 
 // pack arranges the weights in the order in which the microkernels read them.

@@ -1,5 +1,7 @@
 package kernels
 
+import "unsafe"
+
 // depthwiseKernels is one instruction set's way to compute depthwise convolutions, one vector of channels at a time, on
 // images whose pixels stand channelBlock elements apart.
 type depthwiseKernels struct {
@@ -48,8 +50,7 @@ func (c *Depthwise) Forward(y, x, w []Float, in *Affine) {
 }
 
 func (c *Depthwise) forwardImage(worker, n int) {
-	src := c.fwd.source.load(worker, 0, c.x[n*c.H*c.W*c.IC:][:c.H*c.W*c.IC], 1, c.in)
-	c.fwd.image(worker, c.y[n*c.OH()*c.OW()*c.IC:], src)
+	c.fwd.image(worker, c.y[n*c.OH()*c.OW()*c.IC:], c.x[n*c.H*c.W*c.IC:][:c.H*c.W*c.IC], c.in)
 }
 
 // BackwardData writes dx (N,H,W,C), the gradient at in(x), from g (N,OH,OW,C).
@@ -64,8 +65,7 @@ func (c *Depthwise) BackwardData(dx, g, w []Float) {
 
 func (c *Depthwise) dataImage(worker, n int) {
 	size := c.OH() * c.OW() * c.IC
-	src := c.data.source.load(worker, 0, c.g[n*size:][:size], 1, nil)
-	c.data.image(worker, c.dx[n*c.H*c.W*c.IC:], src)
+	c.data.image(worker, c.dx[n*c.H*c.W*c.IC:], c.g[n*size:][:size], nil)
 }
 
 // BackwardWeights writes dw (KH,KW,C) from x and g.
@@ -84,6 +84,8 @@ type depthwiseSums struct {
 	source   blockedImages
 	oh, ow   int
 	stride   int // output pixels between neighbours of a phase
+	rowStep  int // source rows between neighbouring rows of a phase
+	reach    int // the last bordered source row that the first row of any phase reads
 	phases   []dwPhase
 	packed   []Float
 	packSize int // of one block of channels
@@ -94,7 +96,6 @@ type depthwiseSums struct {
 // dwPhase is the output pixels (rh + i·stride, rw + j·stride), i < nh, j < nw.
 type dwPhase struct {
 	rh, rw, nh, nw int
-	rowStep        int // source rows between neighbouring output rows
 	lines          []dwLine
 }
 
@@ -161,6 +162,7 @@ func (c *depthwiseSums) addPhase(p dwPhase, rows, cols dwAxis, kw int) {
 					line := dwLine{j0: j0, step: sets, n: ceilDiv(p.nw-j0, sets), taps: n, first: first,
 						source: (j0*cols.step + group[0].o) * channelBlock * elem, pitch: l * channelBlock * elem, pack: c.packSize}
 					for _, r := range rows.taps {
+						c.reach = max(c.reach, r.o)
 						line.rows = append(line.rows, r.o*c.source.pw*channelBlock*elem)
 						for _, t := range group[:n] {
 							line.positions = append(line.positions, r.k*kw+t.k)
@@ -196,7 +198,8 @@ func (c *Depthwise) planForward() {
 		}
 		return x
 	}
-	q.addPhase(dwPhase{nh: s.OH(), nw: s.OW(), rowStep: s.Stride}, axis(s.KH), axis(s.KW), s.KW)
+	q.rowStep = s.Stride
+	q.addPhase(dwPhase{nh: s.OH(), nw: s.OW()}, axis(s.KH), axis(s.KW), s.KW)
 	q.finish()
 }
 
@@ -204,6 +207,7 @@ func (c *Depthwise) planData() {
 	s := c.ConvShape
 	q := &c.data
 	q.kernels, q.oh, q.ow, q.stride = micro.depthwise, s.H, s.W, s.Stride
+	q.rowStep = 1
 	g := dataCorrelationBorder(s)
 	q.source = blockedImages{h: s.OH(), w: s.OW(), ch: s.IC, top: g.top, left: g.left, ph: g.ph, pw: g.pw}
 	axis := func(r, k, border int) dwAxis {
@@ -215,7 +219,7 @@ func (c *Depthwise) planData() {
 	}
 	for rh := range min(s.Stride, s.H) {
 		for rw := range min(s.Stride, s.W) {
-			q.addPhase(dwPhase{rh: rh, rw: rw, nh: ceilDiv(s.H-rh, s.Stride), nw: ceilDiv(s.W-rw, s.Stride), rowStep: 1},
+			q.addPhase(dwPhase{rh: rh, rw: rw, nh: ceilDiv(s.H-rh, s.Stride), nw: ceilDiv(s.W-rw, s.Stride)},
 				axis(rh, s.KH, g.top), axis(rw, s.KW, g.left), s.KW)
 		}
 	}
@@ -238,44 +242,68 @@ func (c *depthwiseSums) pack(w []Float, channels int) {
 	}
 }
 
-// image computes one output image from its blocked source.
-func (c *depthwiseSums) image(worker int, y, src []Float) {
-	a := argsOf(worker)
-	ch := c.source.ch
-	a.BSkip = 0
-	for i := range c.phases {
-		p := &c.phases[i]
-		if len(p.lines) == 0 {
-			for r := p.rh; r < c.oh; r += c.stride {
-				for x := p.rw; x < c.ow; x += c.stride {
-					clear(y[(r*c.ow+x)*ch:][:ch])
-				}
-			}
-			continue
+// bandRows is the number of rows of each phase that are computed before more of the source is copied: the copies are still
+// in the first-level cache then.
+const bandRows = 4
+
+// image computes one output image from x, which passes in if it is not nil.
+func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
+	b := &c.source
+	src := b.reserve(worker, 0, claimScratch(worker, unsafe.Pointer(c)))
+	row := b.row(worker, 0)
+	rows, loaded := ceilDiv(c.oh, c.stride), 0
+	for r := 0; r < rows; r += bandRows {
+		to := min(rows, r+bandRows)
+		want := b.h
+		if to < rows {
+			want = min(b.h, max(loaded, (to-1)*c.rowStep+c.reach-b.top+1))
 		}
-		for off := 0; off < ch; off += c.lanes {
-			b := off / channelBlock
-			lane := off % channelBlock
-			a.tail(min(c.lanes, ch-off), micro)
-			for j := range p.lines {
-				l := &p.lines[j]
-				a.NT, a.Taps, a.Sam = len(l.rows), &l.rows[0], l.pitch
-				a.NR, a.ARow, a.CRow = p.nh, p.rowStep*c.source.pw*channelBlock*elem, c.stride*c.ow*ch*elem
-				a.Ldb, a.Ldc, a.Acc = channelBlock*elem, c.stride*l.step*ch*elem, 0
-				if !l.first {
-					a.Acc = 1
-				}
-				a.B, a.BOff = address(c.packed[b*c.packSize+l.pack:]), lane*elem
-				a.A, a.AOff = address(src[b*c.source.blockLen:]), l.source+lane*elem
-				a.C, a.COff = address(y[((p.rh*c.ow)+p.rw+l.j0*c.stride)*ch+off:]), 0
-				table := c.kernels.sum[l.taps]
-				for n := l.n; n > 0; {
-					m := tile(n, table)
-					a.NM, a.AStep, a.CStep = n/m, m*a.Sam, m*a.Ldc
-					table[m](a)
-					a.AOff, a.COff = a.AOff+a.NM*a.AStep, a.COff+a.NM*a.CStep
-					n %= m
-				}
+		b.load(src, row, x, 0, loaded, want, in)
+		loaded = want
+		for i := range c.phases {
+			c.band(worker, y, src, &c.phases[i], r, min(to, c.phases[i].nh))
+		}
+	}
+}
+
+// band computes the rows [r,to) of a phase.
+func (c *depthwiseSums) band(worker int, y, src []Float, p *dwPhase, r, to int) {
+	if r >= to {
+		return
+	}
+	ch := c.source.ch
+	y = y[(r*c.stride+p.rh)*c.ow*ch:]
+	if len(p.lines) == 0 {
+		for i := range to - r {
+			for x := p.rw; x < c.ow; x += c.stride {
+				clear(y[(i*c.stride*c.ow+x)*ch:][:ch])
+			}
+		}
+		return
+	}
+	a := argsOf(worker)
+	a.BSkip = 0
+	a.NR, a.ARow, a.CRow = to-r, c.rowStep*c.source.pw*channelBlock*elem, c.stride*c.ow*ch*elem
+	for off := 0; off < ch; off += c.lanes {
+		b, lane := off/channelBlock, off%channelBlock
+		a.tail(min(c.lanes, ch-off), micro)
+		for j := range p.lines {
+			l := &p.lines[j]
+			a.NT, a.Taps, a.Sam = len(l.rows), &l.rows[0], l.pitch
+			a.Ldb, a.Ldc, a.Acc = channelBlock*elem, c.stride*l.step*ch*elem, 0
+			if !l.first {
+				a.Acc = 1
+			}
+			a.B, a.BOff = address(c.packed[b*c.packSize+l.pack:]), lane*elem
+			a.A, a.AOff = address(src[b*c.source.blockLen:]), r*a.ARow+l.source+lane*elem
+			a.C, a.COff = address(y[(p.rw+l.j0*c.stride)*ch+off:]), 0
+			table := c.kernels.sum[l.taps]
+			for n := l.n; n > 0; {
+				m := tile(n, table)
+				a.NM, a.AStep, a.CStep = n/m, m*a.Sam, m*a.Ldc
+				table[m](a)
+				a.AOff, a.COff = a.AOff+a.NM*a.AStep, a.COff+a.NM*a.CStep
+				n %= m
 			}
 		}
 	}
@@ -291,6 +319,9 @@ type depthwiseGrad struct {
 	kernels          *depthwiseKernels
 	lanes            int
 }
+
+// gradBandRows is bandRows for the gradient of the weights.
+const gradBandRows = 8
 
 // dwGradCall is one call of a grad kernel: kernel rows kh … kh+rows-1, columns kw, kw+step, … (taps of them), over the
 // output pixels j0, j0+step of each row.
@@ -348,29 +379,40 @@ func (c *Depthwise) gradChunk(worker, unit int) {
 	a := argsOf(worker)
 	size := s.OH() * s.OW() * s.IC
 	dst := partials[unit*q.length:][:q.length]
+	b := &q.source
+	src := b.reserve(worker, 0, claimScratch(worker, unsafe.Pointer(q)))
+	row := b.row(worker, 0)
+	a.NM, a.NR, a.ARow, a.AStep, a.CStep = 1, 1, 0, 0, 0
+	a.Sak = s.Dilation * b.pw * channelBlock * elem
 	for n := unit * q.perChunk; n < min(s.N, (unit+1)*q.perChunk); n++ {
-		src := q.source.load(worker, 0, c.x[n*s.H*s.W*s.IC:][:s.H*s.W*s.IC], 1, c.in)
-		g := c.g[n*size:][:size]
-		a.NM, a.NR, a.ARow, a.AStep, a.CStep = 1, 1, 0, 0, 0
-		a.NT, a.Taps = s.OH(), &q.rows[0]
-		a.Sak = s.Dilation * q.source.pw * channelBlock * elem
-		for off := 0; off < s.IC; off += q.lanes {
-			block := src[off/channelBlock*q.source.blockLen+off%channelBlock:]
-			a.tail(min(q.lanes, s.IC-off), micro)
-			for i := range q.calls {
-				k := &q.calls[i]
-				a.Acc = 0
-				if n > unit*q.perChunk || !k.first {
-					a.Acc = 1
+		x, g := c.x[n*s.H*s.W*s.IC:][:s.H*s.W*s.IC], c.g[n*size:][:size]
+		loaded := 0
+		for r := 0; r < s.OH(); r += gradBandRows {
+			to := min(s.OH(), r+gradBandRows)
+			want := b.h
+			if to < s.OH() {
+				want = min(b.h, max(loaded, (to-1)*s.Stride+(s.KH-1)*s.Dilation-b.top+1))
+			}
+			b.load(src, row, x, 0, loaded, want, c.in)
+			loaded = want
+			a.NT, a.Taps = to-r, &q.rows[r]
+			for off := 0; off < s.IC; off += q.lanes {
+				a.tail(min(q.lanes, s.IC-off), micro)
+				for i := range q.calls {
+					k := &q.calls[i]
+					a.Acc = 0
+					if n > unit*q.perChunk || r > 0 || !k.first {
+						a.Acc = 1
+					}
+					a.K, a.Sam = k.n, k.pitch
+					a.Ldb = k.jstep * s.IC * elem
+					a.BSkip = s.OW()*s.IC*elem - k.n*a.Ldb
+					a.Ldc, a.CRow = k.kstep*s.IC*elem, s.KW*s.IC*elem
+					a.A, a.AOff = address(src[off/channelBlock*b.blockLen:]), k.source+off%channelBlock*elem
+					a.B, a.BOff = address(g[(r*s.OW()+k.j0)*s.IC+off:]), 0
+					a.C, a.COff = address(dst[(k.kh*s.KW+k.kw)*s.IC+off:]), 0
+					q.kernels.grad[k.taps][k.rows](a)
 				}
-				a.K, a.Sam = k.n, k.pitch
-				a.Ldb = k.jstep * s.IC * elem
-				a.BSkip = s.OW()*s.IC*elem - k.n*a.Ldb
-				a.Ldc, a.CRow = k.kstep*s.IC*elem, s.KW*s.IC*elem
-				a.A, a.AOff = address(block), k.source
-				a.B, a.BOff = address(g[k.j0*s.IC+off:]), 0
-				a.C, a.COff = address(dst[(k.kh*s.KW+k.kw)*s.IC+off:]), 0
-				q.kernels.grad[k.taps][k.rows](a)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ var scratch struct {
 	need int
 	buf  [][]Float
 	args []*gemmArgs
+	user []unsafe.Pointer // who arranged the worker's buffer last
 }
 
 // partials holds the sums of the chunks of one operation, chunk after chunk.
@@ -20,6 +21,14 @@ func needPartials(n int) {
 	if n > len(partials) {
 		partials = Alloc(n)
 	}
+}
+
+// claimScratch is true if user was the last to claim the worker's scratch memory: then the borders that it has cleared there
+// are still clear. Whoever uses scratch memory claims it first.
+func claimScratch(worker int, user unsafe.Pointer) bool {
+	same := scratch.user[worker] == user
+	scratch.user[worker] = user
+	return same
 }
 
 // scratchGap is what an operation adds to its need for each part of scratch after the first.
@@ -51,10 +60,11 @@ func growScratch(threads int) {
 	for len(scratch.buf) < threads {
 		scratch.buf = append(scratch.buf, nil)
 		scratch.args = append(scratch.args, new(gemmArgs))
+		scratch.user = append(scratch.user, nil)
 	}
 	for i := range scratch.buf {
 		if len(scratch.buf[i]) < scratch.need {
-			scratch.buf[i] = Alloc(scratch.need)
+			scratch.buf[i], scratch.user[i] = Alloc(scratch.need), nil
 		}
 	}
 }
