@@ -244,7 +244,7 @@ func (c *depthwiseSums) pack(w []Float, channels int) {
 
 // bandRows is the number of rows of each phase that are computed before more of the source is copied: the copies are still
 // in the first-level cache then.
-const bandRows = 4
+const bandRows = 2
 
 // image computes one output image from x, which passes in if it is not nil.
 func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
@@ -260,6 +260,7 @@ func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
 		}
 		b.load(src, row, x, 0, loaded, want, in)
 		loaded = want
+		argsOf(worker).Fetch = uintptr(address(x)) + uintptr(want*b.w*b.ch*elem)
 		for i := range c.phases {
 			c.band(worker, y, src, &c.phases[i], r, min(to, c.phases[i].nh))
 		}
@@ -411,6 +412,7 @@ func (c *Depthwise) gradChunk(worker, unit int) {
 					a.A, a.AOff = address(src[off/channelBlock*b.blockLen:]), k.source+off%channelBlock*elem
 					a.B, a.BOff = address(g[(r*s.OW()+k.j0)*s.IC+off:]), 0
 					a.C, a.COff = address(dst[(k.kh*s.KW+k.kw)*s.IC+off:]), 0
+					a.Fetch = uintptr(address(x)) + uintptr(want*b.w*b.ch*elem)
 					q.kernels.grad[k.taps][k.rows](a)
 				}
 			}

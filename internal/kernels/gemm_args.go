@@ -24,6 +24,7 @@ type gemmArgs struct {
 	TailMask            unsafe.Pointer // 8 int32, the first Tail of them -1 (AVX2)
 	AOff, BOff, COff    int            // where A, B and C begin: the pointers themselves must stay inside their slices, for the collector
 	Ahead               int            // from a tile of A to one that is wanted soon
+	Fetch               uintptr        // memory that is wanted soon; depthwise kernels fetch a line of it for each pixel, and advance
 	rowA, rowC          uintptr
 	curA, curC          uintptr
 	leftM, leftR, leftT int

@@ -6,12 +6,12 @@ package kernels
 
 var depthwise512 = depthwiseKernels{
 	sum: [8][]func(*gemmArgs){
-		1: {1: dwSum512x1x1, 4: dwSum512x1x4, 8: dwSum512x1x8},
-		2: {1: dwSum512x2x1, 4: dwSum512x2x4, 8: dwSum512x2x8},
-		3: {1: dwSum512x3x1, 4: dwSum512x3x4, 8: dwSum512x3x8},
-		4: {1: dwSum512x4x1, 4: dwSum512x4x4, 8: dwSum512x4x8},
-		5: {1: dwSum512x5x1, 4: dwSum512x5x4, 8: dwSum512x5x8},
-		7: {1: dwSum512x7x1, 4: dwSum512x7x4, 8: dwSum512x7x8},
+		1: {1: dwSum512x1x1, 4: dwSum512x1x4, 8: dwSum512x1x8, 16: dwSum512x1x16},
+		2: {1: dwSum512x2x1, 4: dwSum512x2x4, 8: dwSum512x2x8, 16: dwSum512x2x16},
+		3: {1: dwSum512x3x1, 4: dwSum512x3x4, 8: dwSum512x3x8, 16: dwSum512x3x16},
+		4: {1: dwSum512x4x1, 4: dwSum512x4x4, 8: dwSum512x4x8, 16: dwSum512x4x16},
+		5: {1: dwSum512x5x1, 4: dwSum512x5x4, 8: dwSum512x5x8, 16: dwSum512x5x16},
+		7: {1: dwSum512x7x1, 4: dwSum512x7x4, 8: dwSum512x7x8, 16: dwSum512x7x16},
 	},
 	grad: [8][4]func(*gemmArgs){
 		1: {1: dwGrad512x1x1, 2: dwGrad512x1x2, 3: dwGrad512x1x3},
@@ -33,6 +33,9 @@ func dwSum512x1x4(a *gemmArgs)
 func dwSum512x1x8(a *gemmArgs)
 
 //go:noescape
+func dwSum512x1x16(a *gemmArgs)
+
+//go:noescape
 func dwGrad512x1x1(a *gemmArgs)
 
 //go:noescape
@@ -49,6 +52,9 @@ func dwSum512x2x4(a *gemmArgs)
 
 //go:noescape
 func dwSum512x2x8(a *gemmArgs)
+
+//go:noescape
+func dwSum512x2x16(a *gemmArgs)
 
 //go:noescape
 func dwGrad512x2x1(a *gemmArgs)
@@ -69,6 +75,9 @@ func dwSum512x3x4(a *gemmArgs)
 func dwSum512x3x8(a *gemmArgs)
 
 //go:noescape
+func dwSum512x3x16(a *gemmArgs)
+
+//go:noescape
 func dwGrad512x3x1(a *gemmArgs)
 
 //go:noescape
@@ -85,6 +94,9 @@ func dwSum512x4x4(a *gemmArgs)
 
 //go:noescape
 func dwSum512x4x8(a *gemmArgs)
+
+//go:noescape
+func dwSum512x4x16(a *gemmArgs)
 
 //go:noescape
 func dwGrad512x4x1(a *gemmArgs)
@@ -105,6 +117,9 @@ func dwSum512x5x4(a *gemmArgs)
 func dwSum512x5x8(a *gemmArgs)
 
 //go:noescape
+func dwSum512x5x16(a *gemmArgs)
+
+//go:noescape
 func dwGrad512x5x1(a *gemmArgs)
 
 //go:noescape
@@ -121,6 +136,9 @@ func dwSum512x7x4(a *gemmArgs)
 
 //go:noescape
 func dwSum512x7x8(a *gemmArgs)
+
+//go:noescape
+func dwSum512x7x16(a *gemmArgs)
 
 //go:noescape
 func dwGrad512x7x1(a *gemmArgs)

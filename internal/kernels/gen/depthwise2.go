@@ -11,7 +11,7 @@ func depthwise2() *asm {
 	a.golang("var depthwise2 = depthwiseKernels{\nsum: [8][]func(*gemmArgs){\n")
 	for _, taps := range dwTaps {
 		a.golang("%d: {", taps)
-		for _, n := range dwPixels {
+		for _, n := range dwPixels[:3] {
 			a.golang("%d: dwSum2x%dx%d, ", n, taps, n)
 		}
 		a.golang("},\n")
@@ -26,7 +26,7 @@ func depthwise2() *asm {
 	}
 	a.golang("},\n}\n\n")
 	for _, taps := range dwTaps {
-		for _, n := range dwPixels {
+		for _, n := range dwPixels[:3] {
 			a.dwSum2(taps, n)
 		}
 		for rows := 1; rows <= dwRows2[taps]; rows++ {

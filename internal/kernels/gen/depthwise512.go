@@ -6,7 +6,7 @@ import "fmt"
 // these, and so are dilation and stride (see depthwise.go), so that a tap is always one pixel step further in the source.
 var (
 	dwTaps   = []int{1, 2, 3, 4, 5, 7}
-	dwPixels = []int{1, 4, 8}
+	dwPixels = []int{1, 4, 8, 16}
 	dwRows   = []int{1, 2, 3}
 )
 
@@ -62,6 +62,11 @@ func (a *asm) dwSum512(taps, n int) {
 		}
 	}
 	a.endTap()
+	a.p("MOVQ %d(DI), AX", argFetch)
+	for i := 0; i < n; i++ {
+		a.p("PREFETCHT0 %d(AX)", 64*i)
+	}
+	a.p("ADDQ $%d, %d(DI)", 64*n, argFetch)
 	a.end(1, n, 1)
 	a.endTiles()
 }
@@ -73,6 +78,7 @@ func (a *asm) dwGrad512(taps, rows int) {
 	a.tiles()
 	a.begin(rows * taps)
 	a.p("LEAQ (R14)(R14*2), AX")
+	a.p("MOVQ %d(DI), R12", argSak)
 	for r := 1; r < rows; r++ {
 		a.p("LEAQ (%s)(R12*1), %s", rowBases[r-1], rowBases[r])
 	}
@@ -85,6 +91,14 @@ func (a *asm) dwGrad512(taps, rows int) {
 	body := func(n int) {
 		for i := 0; i < n; i++ {
 			a.p("VMOVUPS.Z (R13)%s, K1, Z%d", pixels[i], 31-i)
+		}
+		if n == unroll {
+			a.p("MOVQ %d(DI), R12", argFetch)
+			for i := 0; i < n; i++ {
+				a.p("PREFETCHT0 %d(R12)", 64*i)
+				a.p("PREFETCHT0 512(R13)%s", pixels[i])
+			}
+			a.p("ADDQ $%d, %d(DI)", 64*n, argFetch)
 		}
 		t := 0
 		for q := 0; q < n+taps-1; q++ {

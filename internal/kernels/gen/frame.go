@@ -26,6 +26,7 @@ const (
 	argBOff
 	argCOff
 	argAhead
+	argFetch
 	argRowA
 	argRowC
 	argCurA
