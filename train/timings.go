@@ -1,0 +1,78 @@
+package train
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"time"
+)
+
+// Timing is a row of timings.csv: one stretch of an epoch that was not interrupted.
+type Timing struct {
+	Epoch    int     // 1 is the first
+	From, To int     // steps of the epoch done before and after
+	Train    float64 // seconds that the steps took
+	End      float64 // seconds that the epoch's end (evaluation) took, saving not included; 0 if it was not reached
+}
+
+const timingsHeader = "epoch,from_step,to_step,train_seconds,end_seconds\n"
+
+// stretch is the running stretch of an epoch.
+type stretch struct {
+	from           Position
+	began, trained time.Time // trained is when the last step was done, zero before
+}
+
+// clockOut ends a stretch, writes it to timings.csv, and returns its seconds.
+func (r *runner) clockOut() (seconds float64, err error) {
+	if r.Clock == nil {
+		return 0, nil
+	}
+	now := r.now()
+	if r.stretch.trained.IsZero() {
+		r.stretch.trained = now
+	}
+	train, end := r.stretch.trained.Sub(r.stretch.began).Seconds(), now.Sub(r.stretch.trained).Seconds()
+	if r.dir == nil {
+		return train + end, nil
+	}
+	line := fmt.Sprintf("%d,%d,%d,%.3f,%.3f\n", r.at.Epoch+1, r.stretch.from.Step, r.at.Step, train, end)
+	if _, err := os.Stat(r.dir.Path(TimingsFile)); errors.Is(err, fs.ErrNotExist) {
+		line = timingsHeader + line
+	}
+	return train + end, r.dir.Append(TimingsFile, line)
+}
+
+// ReadTimings reads a run's timings.csv. A last line that is not whole, as a crash may leave it, is passed over.
+func ReadTimings(path string) ([]Timing, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(b[:bytes.LastIndexByte(b, '\n')+1])).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("train: %s: %w", path, err)
+	}
+	var timings []Timing
+	for i, row := range rows[min(1, len(rows)):] {
+		var t Timing
+		var errs [5]error
+		if len(row) != len(errs) {
+			return nil, fmt.Errorf("train: %s:%d: %d columns, want %d", path, i+2, len(row), len(errs))
+		}
+		t.Epoch, errs[0] = strconv.Atoi(row[0])
+		t.From, errs[1] = strconv.Atoi(row[1])
+		t.To, errs[2] = strconv.Atoi(row[2])
+		t.Train, errs[3] = strconv.ParseFloat(row[3], 64)
+		t.End, errs[4] = strconv.ParseFloat(row[4], 64)
+		if err := errors.Join(errs[:]...); err != nil {
+			return nil, fmt.Errorf("train: %s:%d: %w", path, i+2, err)
+		}
+		timings = append(timings, t)
+	}
+	return timings, nil
+}
