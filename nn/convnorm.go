@@ -1,0 +1,93 @@
+package nn
+
+import "espalier/internal/kernels"
+
+// convNorm is a convolution, optionally with the batch norm and the ReLU that follow it. The convolution gathers the norm's
+// statistics as it writes, and its backward pass applies the norm's gradient as it reads.
+type convNorm struct {
+	conv Conv
+	norm *BatchNorm // nil: none, and no ReLU
+	relu bool
+}
+
+func (s convNorm) Build(p *Plan, in Shape) Layer {
+	l := &convLayer{stage: newStage(p, s, in, new(offsets)), run: p.Run}
+	if l.norm != nil && !p.infer {
+		l.z = p.Keep(l.conv.YLen())
+	}
+	return l
+}
+
+// stage is the working part of a convNorm: the convolution, its norm, and the places of their tensors.
+type stage struct {
+	conv   *kernels.Conv
+	weight span
+	norm   *norm // may be nil
+	label  string
+}
+
+func newStage(p *Plan, s convNorm, in Shape, o *offsets) stage {
+	t := stage{conv: kernels.NewConv(s.conv.shape(p.Batch, in)), label: s.conv.label()}
+	t.weight = o.value(t.conv.WLen())
+	if s.norm != nil {
+		t.norm = newNorm(p, *s.norm, Shape{t.conv.OH(), t.conv.OW(), t.conv.OC}, s.relu, o)
+	}
+	return t
+}
+
+// forward writes z, the norm's input (N,OH,OW,OC), and settles the norm. With in, x is the input of that norm.
+func (t *stage) forward(z, x []Float, in *norm, v Vectors) {
+	f := kernels.ConvForward{Stats: t.norm.gather()}
+	if in != nil {
+		f.In = &in.Affine
+	}
+	t.conv.Forward(z, x, t.weight.of(v.Values), f)
+	t.norm.settle(v)
+}
+
+// backward writes dx (nil: not needed), or adds to it, and the gradients at weight, gamma and beta, from g, the gradient at
+// the norm's output, whose sums have been gathered. With in, dx is the gradient at that norm's output, whose sums are
+// gathered on the way.
+func (t *stage) backward(dx, x, z, g []Float, in *norm, accumulate bool, v Vectors) {
+	t.norm.gradients(v)
+	b := kernels.ConvBackward{Out: t.norm.Norm, Z: z, Accumulate: accumulate}
+	if in != nil {
+		b.In, b.Sums = &in.Affine, in.Norm
+	}
+	t.conv.Backward(dx, t.weight.of(v.Grads), x, g, t.weight.of(v.Values), b)
+}
+
+// convLayer is a convNorm as a layer.
+type convLayer struct {
+	stage
+	run *Run
+	z   *Buffer // the norm's input; nil without norm or backward pass
+}
+
+func (l *convLayer) Forward(y, x []Float, v Vectors) {
+	if l.norm == nil {
+		l.conv.Forward(y, x, l.weight.of(v.Values), kernels.ConvForward{})
+		l.run.Lap(l.label, Forward)
+		return
+	}
+	z := y
+	if l.z != nil {
+		z = l.z.Data
+	}
+	l.forward(z, x, nil, v)
+	l.run.Lap(l.label, Forward)
+	l.norm.Apply(y, z)
+	l.run.Lap("batch norm", Forward)
+}
+
+func (l *convLayer) Backward(dx, x, y, g []Float, v Vectors) {
+	if l.norm == nil {
+		l.conv.Backward(dx, l.weight.of(v.Grads), x, g, l.weight.of(v.Values), kernels.ConvBackward{})
+		l.run.Lap(l.label, Backward)
+		return
+	}
+	l.norm.Sums(l.z.Data, g)
+	l.run.Lap("batch norm", Backward)
+	l.backward(dx, x, l.z.Data, g, nil, false, v)
+	l.run.Lap(l.label, Backward)
+}

@@ -1,0 +1,105 @@
+package nn
+
+// Plan is a program being built. Layers learn the batch size from it, ask it for memory, and keep its Run.
+type Plan struct {
+	Batch int
+	Run   *Run // switches of the program that layers read in every pass
+
+	infer   bool // there is no backward pass
+	unit    int  // the unit being built
+	units   int
+	buffers []*Buffer
+}
+
+// NewPlan begins a plan for layers that run by themselves, outside a program. Allocate ends it.
+func NewPlan(batch int) *Plan { return &Plan{Batch: batch, Run: new(Run), units: 1} }
+
+// Keep asks for n elements that last from the layer's forward pass to its backward pass.
+func (p *Plan) Keep(n int) *Buffer {
+	if p.infer {
+		return p.Temp(n)
+	}
+	return p.add(n, forward(p.unit), backward(p.unit))
+}
+
+// Temp asks for n elements that last during the layer's forward pass.
+func (p *Plan) Temp(n int) *Buffer { return p.add(n, forward(p.unit), forward(p.unit)) }
+
+// BackTemp asks for n elements that last during the layer's backward pass.
+func (p *Plan) BackTemp(n int) *Buffer {
+	if p.infer {
+		return new(Buffer)
+	}
+	return p.add(n, backward(p.unit), backward(p.unit))
+}
+
+func (p *Plan) add(n int, from, to moment) *Buffer {
+	b := &Buffer{n: n, from: from, to: to}
+	p.buffers = append(p.buffers, b)
+	return b
+}
+
+// Allocate gives the layers built so far their memory and returns how many elements that is.
+func (p *Plan) Allocate() int { return p.allocate(new(memory)) }
+
+func (p *Plan) allocate(m *memory) int {
+	offsets, size := arrange(p.buffers, p.units)
+	block := m.take(size)
+	for i, b := range p.buffers {
+		b.Data = block[offsets[i] : offsets[i]+b.n : offsets[i]+b.n]
+	}
+	p.buffers = nil
+	return size
+}
+
+// Statistics says which mean and variance batch norm uses.
+type Statistics uint8
+
+const (
+	// UpdateStatistics uses the batch's statistics, and running statistics follow them: training.
+	UpdateStatistics Statistics = iota
+	// BatchStatistics uses the batch's statistics and leaves the running ones alone: passes that look at other weights.
+	BatchStatistics
+	// RunningStatistics uses the running statistics, as constants: evaluation.
+	RunningStatistics
+)
+
+// Run holds what can change from pass to pass of a program.
+type Run struct {
+	Statistics Statistics
+
+	profile *Profile // nil: not measured
+}
+
+// Lap counts the time since the last lap of the running layer towards kind, such as "conv 3x3". It does nothing unless the
+// program is being profiled.
+func (r *Run) Lap(kind string, d Direction) {
+	if r.profile != nil {
+		r.profile.lap(kind, d)
+	}
+}
+
+// offsets hands out a layer's tensors one after the other, in the order in which its Params names them.
+type offsets struct{ values, buffers int }
+
+// span is a tensor's place in a layer's part of a vector. The zero span is no tensor.
+type span struct{ from, to int }
+
+func (s span) of(v []Float) []Float {
+	if s.from == s.to {
+		return nil
+	}
+	return v[s.from:s.to:s.to]
+}
+
+func (o *offsets) value(n int) span {
+	s := span{o.values, o.values + n}
+	o.values += alignPart(n)
+	return s
+}
+
+func (o *offsets) buffer(n int) span {
+	s := span{o.buffers, o.buffers + n}
+	o.buffers += alignPart(n)
+	return s
+}

@@ -1,0 +1,111 @@
+package nn
+
+// builder is a spec, or several fused ones, that becomes one layer.
+type builder interface {
+	Build(p *Plan, in Shape) Layer
+}
+
+// fused is one builder with the specs that it stands for.
+type fused struct {
+	name  string // of the first spec
+	specs Sequential
+	build builder
+}
+
+// flatten writes nested Sequentials out.
+func flatten(name string, s Sequential) Sequential {
+	var flat Sequential
+	for _, n := range s {
+		if inner, ok := n.Spec.(Sequential); ok {
+			flat = append(flat, flatten(join(name, n.Name), inner)...)
+		} else {
+			flat = append(flat, Named{join(name, n.Name), n.Spec})
+		}
+	}
+	return flat
+}
+
+// fuse groups neighbours that work better as one layer: a convolution takes the batch norm and the ReLU after it, a batch
+// norm the ReLU. A spec that nothing can build gets a nil builder.
+func fuse(s Sequential) []fused {
+	var out []fused
+	for i := 0; i < len(s); {
+		f := fused{name: s[i].Name}
+		n := 1
+		switch spec := s[i].Spec.(type) {
+		case Conv:
+			c := convNorm{conv: spec}
+			if norm, ok := specAt[BatchNorm](s, i+1); ok {
+				c.norm, n = &norm, 2
+				if _, c.relu = specAt[ReLU](s, i+2); c.relu {
+					n = 3
+				}
+			}
+			f.build = c
+		case BatchNorm:
+			c := normReLU{norm: spec}
+			if _, c.relu = specAt[ReLU](s, i+1); c.relu {
+				n = 2
+			}
+			f.build = c
+		default:
+			f.build, _ = spec.(builder)
+		}
+		f.specs = s[i : i+n]
+		out = append(out, f)
+		i += n
+	}
+	return out
+}
+
+func specAt[T Spec](s Sequential, i int) (t T, ok bool) {
+	if i < len(s) {
+		t, ok = s[i].Spec.(T)
+	}
+	return t, ok
+}
+
+// unit is one node of a program: a builder with its shapes and its part of the flat vectors.
+type unit struct {
+	name            string
+	build           builder
+	in, out         Shape
+	values, buffers span
+}
+
+// vectors is the unit's part of v.
+func (u *unit) vectors(v Vectors) Vectors {
+	return Vectors{u.values.of(v.Values), u.values.of(v.Grads), u.buffers.of(v.Buffers)}
+}
+
+// units cuts a net into units, and names all parameters and buffers in the order of the units.
+func units(s Sequential, in Shape) (us []unit, params, buffers []Param, err error) {
+	var sizes offsets // of everything so far
+	for _, f := range fuse(flatten("", s)) {
+		u := unit{name: f.name, build: f.build, in: in}
+		first := sizes
+		err := Walk(f.specs, in, func(site Site) error {
+			for _, p := range site.Spec.Params(site.In) {
+				p.Name = join(site.Name, p.Name)
+				if p.Kind.Buffer() {
+					buffers = append(buffers, p)
+					sizes.buffer(p.Len())
+				} else {
+					params = append(params, p)
+					sizes.value(p.Len())
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if in, err = f.specs.Out(in); err != nil {
+			return nil, nil, nil, err
+		}
+		u.out = in
+		u.values, u.buffers = span{first.values, sizes.values}, span{first.buffers, sizes.buffers}
+		us = append(us, u)
+	}
+	return us, params, buffers, nil
+}
