@@ -76,7 +76,7 @@ func (s Stairs) Validate() error {
 }
 
 // OneCycle is the policy of Smith and Topin (2018) in PyTorch's two-phase form: the rate rises from LR·Start at step 0 to
-// LR at step Rise·Steps−1, and falls to LR·Final at step Steps−1, along half cosines or straight lines. Momentum does not
+// LR at step Rise·Steps−1 (or begins there, if that is before step 0), and falls to LR·Final at step Steps−1, along half cosines or straight lines. Momentum does not
 // cycle.
 type OneCycle struct {
 	LR     float64 `yaml:"lr"` // the peak

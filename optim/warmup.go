@@ -9,7 +9,7 @@ import (
 // Then.At(0)·(s+1)/(Steps+1), afterwards Then.At(s−Steps) (Goyal et al., 2017, §2.2). Steps may be 0.
 type Warmup struct {
 	Steps int      `yaml:"steps"`
-	Then  Schedule `yaml:"then"`
+	Then  Schedule `yaml:"-"`
 }
 
 // At is the rate of a step.
