@@ -1,0 +1,136 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"espalier/internal/safetensors"
+)
+
+// half is a run in dir that was interrupted in its third epoch.
+func half(t *testing.T, dir string, o Options) *Dir {
+	t.Helper()
+	d := open(t, dir)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	w := newWalk(testSteps)
+	w.during = func(total int) {
+		if total == 2*testSteps+3 {
+			cancel()
+		}
+	}
+	if _, err := Run(ctx, d, w, o); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func rewrite(t *testing.T, path string, change func([]byte) []byte) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, change(b), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var damages = map[string]func([]byte) []byte{
+	"empty":               func([]byte) []byte { return nil },
+	"cut short":           func(b []byte) []byte { return b[:len(b)-5] },
+	"cut in the header":   func(b []byte) []byte { return b[:50] },
+	"longer":              func(b []byte) []byte { return append(b, 0) },
+	"a bit of the data":   func(b []byte) []byte { b[len(b)-3] ^= 4; return b },
+	"a bit of the header": func(b []byte) []byte { b[300] ^= 1; return b },
+	"zeros":               func(b []byte) []byte { clear(b); return b },
+	"another program's": func(b []byte) []byte {
+		var other strings.Builder
+		if err := safetensors.Write(&other, safetensors.File{}); err != nil {
+			panic(err)
+		}
+		return []byte(other.String())
+	},
+}
+
+// TestDamaged damages the newest checkpoint: the run warns, goes on from the one before, and ends in the same bits.
+func TestDamaged(t *testing.T) {
+	want := reference(t)
+	o := Options{Epochs: testEpochs, Best: "val_accuracy"}
+	for name, damage := range damages {
+		dir := t.TempDir()
+		d := half(t, dir, o)
+		newest := d.Path(Position{2, 3}.file())
+		rewrite(t, newest, damage)
+		d.Close()
+
+		d = open(t, dir)
+		var events recorder
+		o := o
+		o.Observer = &events
+		w := newWalk(testSteps)
+		r, err := Run(context.Background(), d, w, o)
+		if err != nil || r.Status != Complete || w.begun[0] != (Position{2, 0}) {
+			t.Errorf("%s: %+v, %v, begun %v", name, r, err, w.begun)
+			continue
+		}
+		if !strings.HasPrefix(events[0], "warned ") || !strings.Contains(events[0], newest) {
+			t.Errorf("%s: first event %q, want a warning", name, events[0])
+		}
+		same(t, files(t, dir), want)
+		if _, err := os.Stat(newest + ".damaged"); err != nil {
+			t.Errorf("%s: the damaged checkpoint is gone: %v", name, err)
+		}
+	}
+}
+
+// TestAllDamaged damages both checkpoints: the run refuses to begin anew by itself, as often as it is asked.
+func TestAllDamaged(t *testing.T) {
+	dir := t.TempDir()
+	o := Options{Epochs: testEpochs, Best: "val_accuracy"}
+	d := half(t, dir, o)
+	for _, p := range []Position{{2, 3}, {2, 0}} {
+		rewrite(t, d.Path(p.file()), damages["cut short"])
+	}
+	for range 2 {
+		_, err := Run(context.Background(), d, newWalk(testSteps), o)
+		if !errors.Is(err, safetensors.ErrCorrupt) || !strings.Contains(err.Error(), "none of the 2 checkpoints") || strings.Contains(err.Error(), "\n") {
+			t.Fatalf("error %v", err)
+		}
+	}
+	if err := os.RemoveAll(d.Path(CheckpointsDir)); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	runTo(t, dir, o, func(*walk, context.CancelFunc) {})
+	same(t, files(t, dir), reference(t))
+}
+
+// TestRecordsAreThoseOfTheCheckpoint damages metrics.csv: a resumed run writes it anew.
+func TestRecordsAreThoseOfTheCheckpoint(t *testing.T) {
+	want := reference(t)
+	o := Options{Epochs: testEpochs, Best: "val_accuracy"}
+	for name, change := range map[string]func([]byte) []byte{
+		"lost row":  func(b []byte) []byte { return b[:len(b)-8] },
+		"rows more": func(b []byte) []byte { return append(b, "3,1,1\n4,1,1\n"...) },
+		"empty":     func([]byte) []byte { return nil },
+	} {
+		dir := t.TempDir()
+		d := half(t, dir, o)
+		rewrite(t, d.Path(MetricsFile), change)
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := Run(ctx, d, newWalk(testSteps), o); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := ReadRecords(d.Path(MetricsFile)); err != nil || len(r.Rows) != 2 {
+			t.Errorf("%s: %d rows after a resume, %v", name, len(r.Rows), err)
+		}
+		d.Close()
+		runTo(t, dir, o, func(*walk, context.CancelFunc) {})
+		same(t, files(t, dir), want)
+	}
+}
