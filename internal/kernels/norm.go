@@ -3,6 +3,7 @@ package kernels
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Affine is what a batch norm does to a value once its statistics are known, f(v) = (v−Mean)·Scale + Shift per channel,
@@ -290,7 +291,7 @@ func (m *Norm) gradRows(dst, x, g []Float, pixels int) {
 func checkSizes(what string, sizes ...int) {
 	for _, s := range sizes {
 		if s < 1 {
-			panic(fmt.Sprintf("kernels: %s: sizes %v must be at least 1", what, sizes))
+			panic(fmt.Sprintf("kernels: %s: sizes %v must be at least 1", what, slices.Clone(sizes))) // a clone, lest every call allocate
 		}
 	}
 }

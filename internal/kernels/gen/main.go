@@ -7,5 +7,7 @@ func files() []*asm {
 		depthwise512(),
 		gemm2(),
 		depthwise2(),
+		vector("Z", "512"),
+		vector("Y", "2"),
 	}
 }

@@ -1,0 +1,18 @@
+package main
+
+// vector writes the vectorKernels of one instruction set.
+func vector(reg, suffix string) *asm {
+	v := &simd{asm: newAsm("zvector" + suffix), suffix: suffix}
+	v.reg = reg
+	v.golang("var vector%s = vectorKernels{\n", suffix)
+	for _, name := range []string{"affine", "addAffine", "addAffines", "moments", "gradientSums", "gradient", "addReLU", "relu",
+		"reluGradient", "add", "mul", "axpy", "scale", "lerp", "dot", "finite", "descend", "sgd", "nesterov", "adam", "maxPool",
+		"averagePool", "maxGradient", "averageGradient"} {
+		v.golang("%s: %s%s,\n", name, name, suffix)
+	}
+	v.golang("sum: sumPixels%s,\nfiniteAlone: true,\n}\n\n", suffix)
+	v.pixelKernels()
+	v.flatKernels()
+	v.poolKernels()
+	return v.asm
+}
