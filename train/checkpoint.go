@@ -24,11 +24,12 @@ type Position struct {
 
 func (p Position) String() string {
 	switch {
+	case p == Position{}:
+		return "at the beginning"
 	case p.Step == 0:
 		return fmt.Sprintf("after epoch %d", p.Epoch)
-	default:
-		return fmt.Sprintf("after step %d of epoch %d", p.Step, p.Epoch+1)
 	}
+	return fmt.Sprintf("after step %d of epoch %d", p.Step, p.Epoch+1)
 }
 
 // compare orders positions in time.

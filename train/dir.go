@@ -107,7 +107,7 @@ func (d *Dir) Append(name, lines string) error {
 
 func (d *Dir) make() error {
 	if err := os.MkdirAll(d.Path(CheckpointsDir), 0o755); err != nil {
-		return fmt.Errorf("train: the run's directory cannot be made: %w", err)
+		return fmt.Errorf("train: %s cannot be made: %w", d.path, err)
 	}
 	return nil
 }

@@ -358,7 +358,7 @@ func TestEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := recorder{
-		"started after epoch 0, 2 epochs of 2 steps, resumed false",
+		"started at the beginning, 2 epochs of 2 steps, resumed false",
 		"step after step 1 of epoch 1, 1 image", "step after step 2 of epoch 1, 1 image", "validation 1/1",
 		"epoch 1, best true, 2 s", "saved best.safetensors", "saved epoch-0001-step-000000.safetensors",
 		"step after step 1 of epoch 2, 1 image", "step after step 2 of epoch 2, 1 image", "validation 1/1",

@@ -32,7 +32,7 @@ type Result struct {
 // String says in a sentence how the run ended and, if it was interrupted, how to go on.
 func (r Result) String() string {
 	if r.Status == Interrupted {
-		return fmt.Sprintf("interrupted %v of %d epochs; the state is saved, and the same command goes on from there", r.Position, r.Epochs)
+		return fmt.Sprintf("interrupted %v (%d epochs in all); the state is saved, and the same command goes on from there", r.Position, r.Epochs)
 	}
 	s := fmt.Sprintf("complete after %d epochs", r.Epoch)
 	if r.Best.Epoch > 0 {
