@@ -23,6 +23,7 @@ const spins = 4000
 // team runs units on the calling goroutine and n-1 helpers.
 type team struct {
 	n       int
+	spins   int // see spins; none where there are more goroutines than processors
 	units   int64
 	f       func(worker, unit int)
 	next    atomic.Int64
@@ -53,7 +54,10 @@ func (t *team) resize(n int) {
 			h.wake <- struct{}{}
 		}
 	}
-	t.n, t.helpers = n, nil
+	t.n, t.helpers, t.spins = n, nil, spins
+	if n > runtime.GOMAXPROCS(0) {
+		t.spins = 0
+	}
 	for i := 1; i < n; i++ {
 		h := &helper{wake: make(chan struct{}, 1)}
 		t.helpers = append(t.helpers, h)
@@ -68,7 +72,7 @@ func (t *team) help(h *helper, worker int, seen int64) {
 			if h.stop.Load() {
 				return
 			}
-			if s < spins {
+			if s < t.spins {
 				if s&63 == 63 {
 					runtime.Gosched()
 				}
@@ -114,7 +118,7 @@ func (t *team) run(units int, f func(worker, unit int)) {
 	}
 	t.drain(0)
 	for k := 0; t.left.Load() != 0; k++ {
-		if k&255 == 255 {
+		if t.spins == 0 || k&255 == 255 {
 			runtime.Gosched()
 		}
 	}
