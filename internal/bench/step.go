@@ -1,0 +1,120 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"espalier/internal/kernels"
+	"espalier/internal/rng"
+	"espalier/models"
+	"espalier/nn"
+	"espalier/optim"
+)
+
+// StepRow is the figure of a whole training step.
+type StepRow struct {
+	Name       string  `json:"name"` // of the model
+	Batch      int     `json:"batch"`
+	Threads    int     `json:"threads"`
+	MedianMS   float64 `json:"median_ms"`
+	ImagesPerS float64 `json:"images_per_s"`
+	PeakRSSMB  float64 `json:"peak_rss_mb"` // of this process so far, as the system counts it; 0 where it does not tell
+}
+
+// Step is a training step of a model on 32×32×3 images of 10 classes: forward with batch statistics (the running ones
+// follow), cross-entropy, backward, and SGD with momentum 0.9 and decay 10⁻⁴ on every parameter. It is the step that
+// training runs, through the same Gorgonia graph; the batch is random and fixed.
+type Step struct {
+	name    string
+	program *nn.TrainProgram
+	sgd     *optim.SGD
+	x       []kernels.Float
+	labels  []int32
+}
+
+// NewStep builds the step.
+func NewStep(model string, batch int) (*Step, error) {
+	net, err := models.New(model, models.Options{})
+	if err != nil {
+		return nil, err
+	}
+	net.Params.Init(1)
+	program, err := net.TrainProgram(batch, nn.TrainOptions{})
+	if err != nil {
+		return nil, err
+	}
+	s := &Step{name: model, program: program, x: kernels.Alloc(batch * 32 * 32 * 3), labels: make([]int32, batch),
+		sgd: optim.NewSGD(len(net.Params.Values), optim.SGDOptions{Momentum: .9, WeightDecay: 1e-4})}
+	stream := rng.New(1, "bench")
+	for i := range s.x {
+		s.x[i] = kernels.Float(stream.NormFloat64())
+	}
+	for i := range s.labels {
+		s.labels[i] = int32(stream.IntN(10))
+	}
+	return s, nil
+}
+
+// Run takes one step and returns its loss.
+func (s *Step) Run() (float64, error) {
+	r, err := s.program.Step(s.x, s.labels)
+	if err != nil {
+		return 0, err
+	}
+	p := s.program.Params()
+	s.sgd.Step(p.Values, p.Grads, .01)
+	return r.Loss, nil
+}
+
+// Measure times rounds steps, after two that are not counted.
+func (s *Step) Measure(rounds int, now Clock) (StepRow, error) {
+	var ms []float64
+	for i := range rounds + 2 {
+		start := now()
+		if _, err := s.Run(); err != nil {
+			return StepRow{}, err
+		}
+		if i >= 2 {
+			ms = append(ms, float64(now().Sub(start).Nanoseconds())/1e6)
+		}
+	}
+	batch := s.program.Batch()
+	m := median(ms)
+	return StepRow{s.name, batch, kernels.Threads(), m, 1e3 * float64(batch) / m, peakRSS()}, nil
+}
+
+// Layers writes where the time of rounds steps goes, by kind of layer.
+func (s *Step) Layers(w io.Writer, rounds int, now Clock) error {
+	start := now()
+	profile := s.program.Profile(func() time.Duration { return now().Sub(start) })
+	for range rounds {
+		if _, err := s.Run(); err != nil {
+			return err
+		}
+	}
+	s.program.Profile(nil)
+	var total time.Duration
+	for _, r := range profile.Kinds() {
+		total += r.Forward + r.Backward
+	}
+	fmt.Fprintf(w, "%-28s %12s %12s %8s\n", "kind of layer", "forward ms", "backward ms", "share")
+	for _, r := range profile.Kinds() {
+		ms := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 / float64(rounds) }
+		if _, err := fmt.Fprintf(w, "%-28s %12.2f %12.2f %7.1f%%\n", r.Kind, ms(r.Forward), ms(r.Backward),
+			100*float64(r.Forward+r.Backward)/float64(total)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// StepTable writes a row for people or as JSON.
+func StepTable(w io.Writer, asJSON bool, r StepRow) error {
+	if asJSON {
+		return writeJSON(w, r)
+	}
+	_, err := fmt.Fprintf(w, "%s, batch %d, %d threads, kernels %s: %.1f ms a step (median), %.0f images/s, peak memory %.0f MB\n",
+		r.Name, r.Batch, r.Threads, kernels.ISA(), r.MedianMS, r.ImagesPerS, r.PeakRSSMB)
+	return err
+}
