@@ -114,7 +114,7 @@ func (h *Header) place(start, size int64) error {
 
 // parse reads the JSON header. The ranges of the tensors that it returns count from the first byte after the header.
 func parse(text []byte) (Header, error) {
-	p := parser{json: json.NewDecoder(bytes.NewReader(text))}
+	p := parser{json: json.NewDecoder(bytes.NewReader(text)), keys: map[string]bool{}}
 	p.json.UseNumber()
 	switch {
 	case len(text) == 0 || text[0] != '{':
@@ -122,7 +122,7 @@ func parse(text []byte) (Header, error) {
 	case !utf8.Valid(text):
 		return Header{}, corrupt(8, "the header is not valid UTF-8")
 	}
-	p.object("header", p.entry)
+	p.object(map[string]bool{}, p.entry)
 	if rest := bytes.TrimLeft(text[p.json.InputOffset():], " "); p.err == nil && len(rest) > 0 {
 		p.fail("%d bytes after the header's end", len(rest))
 	}
@@ -133,13 +133,27 @@ func parse(text []byte) (Header, error) {
 type parser struct {
 	json   *json.Decoder
 	header Header
+	name   string          // the tensor or metaKey that is being read, empty outside
+	field  string          // and the key within
+	keys   map[string]bool // seen within
 	err    error
 }
 
 func (p *parser) fail(format string, args ...any) {
-	if p.err == nil {
-		p.err = corrupt(8+p.json.InputOffset(), format, args...)
+	if p.err != nil {
+		return
 	}
+	what := "header"
+	switch {
+	case p.name == metaKey:
+		what = "metadata"
+	case p.name != "":
+		what = fmt.Sprintf("tensor %.80q", p.name)
+	}
+	if p.field != "" {
+		what = fmt.Sprintf("%s: %.80q", what, p.field)
+	}
+	p.err = corrupt(8+p.json.InputOffset(), "%s: %s", what, fmt.Sprintf(format, args...))
 }
 
 // token is the next token, nil after an error.
@@ -159,31 +173,31 @@ func (p *parser) token() json.Token {
 	return token
 }
 
-// object reads an object whose keys differ, calling value for the value of each key.
-func (p *parser) object(what string, value func(key string)) {
+// object reads an object whose keys differ, calling value for the value of each key. It notes the keys in seen.
+func (p *parser) object(seen map[string]bool, value func(key string)) {
 	if p.token() != json.Delim('{') {
-		p.fail("%s: a JSON object is missing", what)
+		p.fail("a JSON object is missing")
 		return
 	}
-	keys := map[string]bool{}
+	clear(seen)
 	for {
 		key, ok := p.token().(string)
 		if !ok {
 			return // the closing brace, or an error: JSON allows nothing else
 		}
-		if keys[key] {
-			p.fail("%s: the key %.80q appears twice", what, key)
+		if seen[key] {
+			p.fail("the key %.80q appears twice", key)
 			return
 		}
-		keys[key] = true
+		seen[key] = true
 		value(key)
 	}
 }
 
-// array reads an array of at most limit integers ≥ 0.
-func (p *parser) array(what string, limit int) (values []int64) {
+// array appends the integers ≥ 0 of an array, at most limit of them, to values.
+func (p *parser) array(values []int64, limit int) []int64 {
 	if p.token() != json.Delim('[') {
-		p.fail("%s: a JSON array is missing", what)
+		p.fail("a JSON array is missing")
 	}
 	for p.err == nil {
 		token := p.token()
@@ -193,65 +207,74 @@ func (p *parser) array(what string, limit int) (values []int64) {
 		number, ok := token.(json.Number)
 		v, err := strconv.ParseUint(string(number), 10, 63)
 		if !ok || err != nil {
-			p.fail("%s: %.40v is no integer from 0 to %d", what, token, int64(math.MaxInt64))
+			p.fail("%.40v is no integer from 0 to %d", token, int64(math.MaxInt64))
 		}
 		if len(values) == limit {
-			p.fail("%s: more than %d numbers", what, limit)
+			p.fail("more than %d numbers", limit)
 		}
 		values = append(values, int64(v))
 	}
 	return values
 }
 
-func (p *parser) text(what string) string {
+func (p *parser) text() string {
 	s, ok := p.token().(string)
 	if !ok {
-		p.fail("%s: a JSON string is missing", what)
+		p.fail("a JSON string is missing")
 	}
 	return s
 }
 
 // entry reads the value of a key of the header.
 func (p *parser) entry(key string) {
+	p.name = key
 	if key == metaKey {
 		p.header.Metadata = map[string]string{}
-		p.object(metaKey, func(name string) {
-			p.header.Metadata[name] = p.text(fmt.Sprintf("metadata %.80q", name))
+		p.object(p.keys, func(field string) {
+			p.field = field
+			p.header.Metadata[field] = p.text()
+			p.field = ""
 		})
-		return
+	} else {
+		p.header.Tensors = append(p.header.Tensors, p.tensor(key))
 	}
-	t := Info{Name: key, at: 8 + p.json.InputOffset()}
-	what := fmt.Sprintf("tensor %.80q", key)
-	fields := 0
-	p.object(what, func(field string) {
-		fields++
+	p.name = ""
+}
+
+func (p *parser) tensor(name string) Info {
+	t := Info{Name: name, at: 8 + p.json.InputOffset()}
+	var numbers [maxAxes]int64
+	p.object(p.keys, func(field string) {
+		p.field = field
 		switch field {
 		case "dtype":
-			t.DType = DType(p.text(what + ": dtype"))
+			t.DType = DType(p.text())
+			if t.DType.Size() == 0 {
+				p.fail("unknown element type %.80q", t.DType)
+			}
 		case "shape":
-			t.Shape = make([]int, 0, 4)
-			for _, axis := range p.array(what+": shape", maxAxes) {
+			axes := p.array(numbers[:0], maxAxes)
+			t.Shape = make([]int, len(axes))
+			for i, axis := range axes {
 				if axis > math.MaxInt {
-					p.fail("%s: an axis of %d elements", what, axis)
+					p.fail("an axis of %d elements", axis)
 				}
-				t.Shape = append(t.Shape, int(axis))
+				t.Shape[i] = int(axis)
 			}
 		case "data_offsets":
-			offsets := p.array(what+": data_offsets", 2)
+			offsets := p.array(numbers[:0], 2)
 			if len(offsets) != 2 {
-				p.fail("%s: data_offsets has %d numbers, not 2", what, len(offsets))
+				p.fail("%d numbers, not 2", len(offsets))
 				return
 			}
 			t.Begin, t.End = offsets[0], offsets[1]
 		default:
-			p.fail("%s: unknown key %.80q", what, field)
+			p.fail("unknown key")
 		}
+		p.field = ""
 	})
-	if fields != 3 {
-		p.fail("%s: dtype, shape or data_offsets is missing", what)
+	if len(p.keys) != 3 {
+		p.fail("dtype, shape or data_offsets is missing")
 	}
-	if t.DType.Size() == 0 {
-		p.fail("%s: unknown element type %.80q", what, t.DType)
-	}
-	p.header.Tensors = append(p.header.Tensors, t)
+	return t
 }

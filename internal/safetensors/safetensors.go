@@ -9,7 +9,8 @@
 //
 // A file may come from anywhere. Whatever is wrong with it is refused with an *Error, never repaired: a header that is too
 // long, not JSON, or repeats a key; a tensor of unknown type, with a shape that does not match its bytes, out of range,
-// overlapping another or leaving a gap; bytes after the last tensor. Reading allocates in proportion to the file's size.
+// overlapping another or leaving a gap; bytes after the last tensor. The memory for tensors is allocated only
+// once the header is found to fit the file; that for the header is a multiple of its length, never of what it claims.
 package safetensors
 
 import (
@@ -17,8 +18,9 @@ import (
 	"fmt"
 )
 
-// MaxHeader is the greatest length of a header in bytes, the same that the format's reference implementation accepts.
-const MaxHeader = 100_000_000
+// MaxHeader is the greatest length of a header in bytes: room for a hundred thousand tensors. (The format's reference
+// implementation accepts 100 MB.)
+const MaxHeader = 16 << 20
 
 // maxAxes bounds a tensor's rank: far more than anyone needs, and little memory in a hostile header.
 const maxAxes = 64

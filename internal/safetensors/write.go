@@ -12,6 +12,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"unicode/utf8"
 
 	"espalier/internal/atomicfile"
@@ -112,9 +113,21 @@ func writePlain(w io.Writer, tensors []Tensor, metadata map[string]string) error
 
 // appendHeader appends the JSON header and its padding.
 func appendHeader(b []byte, tensors []Tensor, metadata map[string]string) []byte {
+	var quoted bytes.Buffer
+	encoder := json.NewEncoder(&quoted)
+	encoder.SetEscapeHTML(false)
+	text := func(s string) {
+		quoted.Reset()
+		if err := encoder.Encode(s); err != nil {
+			panic(err) // impossible: a string has a JSON form
+		}
+		b = append(b, bytes.TrimRight(quoted.Bytes(), "\n")...)
+	}
 	separator := byte('{')
 	field := func(key string) {
-		b = append(appendString(append(b, separator), key), ':')
+		b = append(b, separator)
+		text(key)
+		b = append(b, ':')
 		separator = ','
 	}
 	if len(metadata) > 0 {
@@ -122,7 +135,7 @@ func appendHeader(b []byte, tensors []Tensor, metadata map[string]string) []byte
 		separator = '{'
 		for _, key := range slices.Sorted(maps.Keys(metadata)) {
 			field(key)
-			b = appendString(b, metadata[key])
+			text(metadata[key])
 		}
 		b = append(b, '}')
 	}
@@ -134,7 +147,7 @@ func appendHeader(b []byte, tensors []Tensor, metadata map[string]string) []byte
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = fmt.Append(b, axis)
+			b = strconv.AppendInt(b, int64(axis), 10)
 		}
 		b = fmt.Appendf(b, `],"data_offsets":[%d,%d]}`, offset, offset+len(t.Data))
 		offset += len(t.Data)
@@ -147,15 +160,4 @@ func appendHeader(b []byte, tensors []Tensor, metadata map[string]string) []byte
 		b = append(b, ' ')
 	}
 	return b
-}
-
-// appendString appends a JSON string.
-func appendString(b []byte, s string) []byte {
-	var quoted bytes.Buffer
-	e := json.NewEncoder(&quoted)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil {
-		panic(err) // impossible: a string has a JSON form
-	}
-	return append(b, bytes.TrimRight(quoted.Bytes(), "\n")...)
 }
