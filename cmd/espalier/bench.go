@@ -17,7 +17,7 @@ func newBench(a *app) *cobra.Command {
 		Short:   "Measure the engine on this machine",
 		Long:    "Measures the engine on this machine: single kernels beside the processor's own limit, or whole training steps.",
 		GroupID: "machine",
-	}, newBenchKernels(a))
+	}, newBenchKernels(a), newBenchTrain(a))
 }
 
 func newBenchKernels(a *app) *cobra.Command {
