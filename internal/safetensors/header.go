@@ -61,7 +61,10 @@ func ReadHeader(r io.ReaderAt, size int64) (Header, error) {
 	if err != nil {
 		return Header{}, err
 	}
-	return h, h.place(8+int64(n), size)
+	if err := h.place(8+int64(n), size); err != nil {
+		return Header{}, err
+	}
+	return h, nil
 }
 
 // readFull fills b from the given byte of the file on.

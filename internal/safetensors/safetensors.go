@@ -9,8 +9,8 @@
 //
 // A file may come from anywhere. Whatever is wrong with it is refused with an *Error, never repaired: a header that is too
 // long, not JSON, or repeats a key; a tensor of unknown type, with a shape that does not match its bytes, out of range,
-// overlapping another or leaving a gap; bytes after the last tensor. The memory for tensors is allocated only
-// once the header is found to fit the file; that for the header is a multiple of its length, never of what it claims.
+// overlapping another or leaving a gap; bytes after the last tensor. The memory for tensors is allocated only once
+// the header is found to fit the file; that for the header is a multiple of its length, never of what it claims.
 package safetensors
 
 import (
