@@ -21,7 +21,15 @@ func (c Conv) Kind() string { return "conv" }
 // shape is the geometry for n images. A zero stride or dilation means 1.
 func (c Conv) shape(n int, in Shape) kernels.ConvShape {
 	return kernels.ConvShape{N: n, H: in.H, W: in.W, IC: in.C, OC: c.Channels, KH: c.Kernel, KW: c.Kernel,
-		Stride: max(c.Stride, 1), Pad: c.Pad, Dilation: max(c.Dilation, 1)}
+		Stride: orOne(c.Stride), Pad: c.Pad, Dilation: orOne(c.Dilation)}
+}
+
+// orOne is n, or 1 for 0.
+func orOne(n int) int {
+	if n == 0 {
+		return 1
+	}
+	return n
 }
 
 // Out is the shape of the output.

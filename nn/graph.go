@@ -14,6 +14,7 @@ type Graph struct {
 	Expr *G.ExprGraph
 
 	run    *Run
+	inputs map[string]bool // names
 	ids    uint64
 	number func() uint64 // the next operation's; replaced to test collisions
 	failed error         // of the operation that failed in the current run
@@ -21,7 +22,7 @@ type Graph struct {
 
 // NewGraph begins a graph whose operations obey run.
 func NewGraph(run *Run) *Graph {
-	g := &Graph{Expr: G.NewGraph(), run: run}
+	g := &Graph{Expr: G.NewGraph(), run: run, inputs: make(map[string]bool)}
 	g.number = func() uint64 { g.ids++; return g.ids }
 	return g
 }
@@ -41,8 +42,13 @@ func (e *LayerError) Unwrap() error {
 	return err
 }
 
-// Input adds an input node over data, which is not copied. Names tell inputs apart.
+// Input adds an input node over data, which is not copied. Gorgonia tells inputs apart by their names; using one twice
+// panics.
 func (g *Graph) Input(name string, data []Float, shape ...int) *G.Node {
+	if g.inputs[name] {
+		panic(fmt.Sprintf("nn: two inputs of a graph are named %q", name))
+	}
+	g.inputs[name] = true
 	return G.NewTensor(g.Expr, dtype, len(shape), G.WithShape(shape...), G.WithName(name), G.WithValue(dense(data, shape)))
 }
 

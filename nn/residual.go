@@ -14,8 +14,8 @@ import (
 //
 // As a layer the block is fused: no output of a batch norm within it is ever written to memory.
 type Residual struct {
-	Body     Sequential
-	Shortcut Sequential
+	Body     Sequential `json:"body"`
+	Shortcut Sequential `json:"shortcut,omitempty"`
 }
 
 // Kind is "residual".

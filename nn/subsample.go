@@ -21,7 +21,7 @@ func (s Subsample) Out(in Shape) (Shape, error) {
 	if s.Channels < in.C || s.Stride < 0 {
 		return Shape{}, fmt.Errorf("subsampling %v to %d channels with stride %d: channels cannot become fewer, nor the stride negative", in, s.Channels, s.Stride)
 	}
-	k := max(s.Stride, 1)
+	k := orOne(s.Stride)
 	return Shape{(in.H + k - 1) / k, (in.W + k - 1) / k, s.Channels}, in.Validate()
 }
 
@@ -44,12 +44,12 @@ type subsampler struct {
 }
 
 func (s *subsampler) forward(y, x []Float) {
-	kernels.Subsample(y, x, s.n, s.in.H, s.in.W, s.in.C, s.Channels, max(s.Stride, 1))
+	kernels.Subsample(y, x, s.n, s.in.H, s.in.W, s.in.C, s.Channels, orOne(s.Stride))
 }
 
 // addBackward adds the gradient to dx.
 func (s *subsampler) addBackward(dx, g []Float) {
-	kernels.SubsampleBackward(dx, g, s.n, s.in.H, s.in.W, s.in.C, s.Channels, max(s.Stride, 1))
+	kernels.SubsampleBackward(dx, g, s.n, s.in.H, s.in.W, s.in.C, s.Channels, orOne(s.Stride))
 }
 
 type subsampleLayer struct {

@@ -1,5 +1,7 @@
 package nn
 
+import "cmp"
+
 // builder is a spec, or several fused ones, that becomes one layer.
 type builder interface {
 	Build(p *Plan, in Shape) Layer
@@ -82,8 +84,7 @@ func (u *unit) vectors(v Vectors) Vectors {
 func units(s Sequential, in Shape) (us []unit, params, buffers []Param, err error) {
 	var sizes offsets // of everything so far
 	for _, f := range fuse(flatten("", s)) {
-		u := unit{name: f.name, build: f.build, in: in}
-		first := sizes
+		first, start := sizes, in
 		err := Walk(f.specs, in, func(site Site) error {
 			for _, p := range site.Spec.Params(site.In) {
 				p.Name = join(site.Name, p.Name)
@@ -103,9 +104,14 @@ func units(s Sequential, in Shape) (us []unit, params, buffers []Param, err erro
 		if in, err = f.specs.Out(in); err != nil {
 			return nil, nil, nil, err
 		}
-		u.out = in
-		u.values, u.buffers = span{first.values, sizes.values}, span{first.buffers, sizes.buffers}
-		us = append(us, u)
+		us = append(us, unit{
+			name:    cmp.Or(f.name, f.specs[0].Spec.Kind()),
+			build:   f.build,
+			in:      start,
+			out:     in,
+			values:  span{first.values, sizes.values},
+			buffers: span{first.buffers, sizes.buffers},
+		})
 	}
 	return us, params, buffers, nil
 }
