@@ -23,6 +23,7 @@ func newBench(a *app) *cobra.Command {
 func newBenchKernels(a *app) *cobra.Command {
 	var names string
 	var rounds, threads int
+	var serve bool
 	c := &cobra.Command{
 		Use:   "kernels",
 		Short: "Time every kernel beside the machine's peak (under 4 minutes)",
@@ -44,19 +45,21 @@ ESPALIER_KERNELS=avx512, avx2 or go chooses another.`,
 				return usageError{fmt.Errorf("--names: %w", err)}
 			}
 			setThreads(threads)
-			return bench.Kernels(bench.KernelOptions{Names: re, Rounds: rounds}, time.Now, func() func(bench.KernelRow) error {
-				emit := bench.KernelTable(a.stdout, a.json)
-				return func(r bench.KernelRow) error {
-					if err := c.Context().Err(); err != nil {
-						return err
-					}
-					return emit(r)
+			if serve {
+				return bench.ServeKernels(c.InOrStdin(), a.stdout, time.Now)
+			}
+			emit := bench.KernelTable(a.stdout, a.json)
+			return bench.Kernels(bench.KernelOptions{Names: re, Rounds: rounds}, time.Now, func(r bench.KernelRow) error {
+				if err := c.Context().Err(); err != nil {
+					return err
 				}
-			}())
+				return emit(r)
+			})
 		},
 	}
 	c.Flags().StringVar(&names, "names", "", "regular expression that a kernel's name must contain (default: every kernel)")
 	c.Flags().IntVar(&rounds, "rounds", 9, "timed rounds of each figure, at least 7")
+	c.Flags().BoolVar(&serve, "serve", false, "answer each line 'NAME DIRECTION' of the input by one timed round, for a driver")
 	addThreads(c, &threads)
 	return c
 }

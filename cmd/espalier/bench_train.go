@@ -18,9 +18,9 @@ func newBenchTrain(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Time whole training steps of a network",
-		Long: `Times whole training steps on 32x32x3 images of 10 classes: forward with batch statistics, cross-entropy, backward, SGD with
-momentum and weight decay; the step that training runs. The batch is random and fixed. The figure is the median of the
-rounds, after two that do not count.
+		Long: `Times whole training steps on 32x32x3 images of 10 classes: forward with batch statistics, cross-entropy, backward, SGD
+with momentum and weight decay; the step that training runs. The batch is random and fixed. The figure is the median of
+the rounds, after two that do not count.
 
 With --serve it takes one step for each line of its input and answers with its milliseconds, so that another program can
 be timed in turn with it (bench/peers/pair.py).`,

@@ -12,65 +12,74 @@ const plainEvery = 10 * time.Second
 
 // progress shows how far a long loop is: as a bar on a terminal, as a line now and then elsewhere, not at all when quiet.
 type progress struct {
-	app   *app
-	bar   *progressbar.ProgressBar
-	title string
-	total int
-	unit  string
-	done  int
-	note  string
-	start time.Time
-	shown time.Time
+	app    *app
+	bar    *progressbar.ProgressBar
+	title  string
+	total  int // units of the loop
+	begun  int // units that were done before
+	done   int
+	images int // that this process worked on
+	note   string
+	start  time.Time
+	shown  time.Time
 }
 
-// newProgress begins a loop over total units, such as "images".
-func (a *app) newProgress(title string, total int, unit string) *progress {
-	p := &progress{app: a, title: title, total: total, unit: unit, start: time.Now(), shown: time.Now()}
+// newProgress begins a loop over total units, of which some may be done already.
+func (a *app) newProgress(title string, total, done int) *progress {
+	p := &progress{app: a, title: title, total: total, begun: done, done: done, start: time.Now(), shown: time.Now()}
 	if a.terminal && !a.quiet {
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(a.stderr),
 			progressbar.OptionSetDescription(title),
-			progressbar.OptionSetWidth(24),
+			progressbar.OptionSetWidth(20),
 			progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetPredictTime(true),
-			progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString(unit),
+			progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionClearOnFinish(),
 		)
 	}
 	return p
 }
 
-// add says that n more units are done, and how things stand, such as "loss 1.23, accuracy 56.7 %".
-func (p *progress) add(n int, note string) {
-	p.done += n
-	p.note = note
-	switch {
-	case p.app.quiet:
-	case p.bar != nil:
-		p.bar.Describe(p.title + " " + note)
-		_ = p.bar.Add(n) // a bar that cannot be drawn stops nothing
-	case time.Since(p.shown) >= plainEvery:
+// set says that done units are done in all, with some more images, and how things stand, such as "loss 1.23".
+func (p *progress) set(done, images int, note string) {
+	p.done, p.note = done, note
+	p.images += images
+	if p.app.quiet {
+		return
+	}
+	if p.bar != nil {
+		p.bar.Describe(p.text())
+		_ = p.bar.Set(done) // a bar that cannot be drawn stops nothing
+		return
+	}
+	if time.Since(p.shown) >= plainEvery {
 		p.shown = time.Now()
-		p.app.say("%s", p.line())
+		p.app.say("%s %3.0f %%", p.text(), 100*float64(done)/float64(max(1, p.total)))
 	}
 }
 
-// line is the plain form: title, share done, note, rate, time left.
-func (p *progress) line() string {
-	spent := time.Since(p.start).Seconds()
-	rate := float64(p.done) / max(spent, 1e-9)
-	left := time.Duration(float64(p.total-p.done) / max(rate, 1e-9) * float64(time.Second))
-	s := fmt.Sprintf("%s %d/%d %s", p.title, p.done, p.total, p.unit)
+// text is title, note, images a second and time left.
+func (p *progress) text() string {
+	s := p.title
 	if p.note != "" {
 		s += ", " + p.note
 	}
-	return fmt.Sprintf("%s, %.0f %s/s, %s left", s, rate, p.unit, left.Round(time.Second))
+	spent := time.Since(p.start)
+	if p.images > 0 && spent > 0 {
+		s += fmt.Sprintf(", %.0f images/s", float64(p.images)/spent.Seconds())
+	}
+	if n := p.done - p.begun; n > 0 {
+		left := time.Duration(float64(spent) / float64(n) * float64(p.total-p.done))
+		s += fmt.Sprintf(", %v left", left.Round(time.Second))
+	}
+	return s
 }
 
 // end takes the bar away.
 func (p *progress) end() {
 	if p.bar != nil {
-		_ = p.bar.Finish()
+		_ = p.bar.Clear()
+		_ = p.bar.Exit()
 	}
 }

@@ -89,7 +89,7 @@ saved; the same command goes on from there).`,
 		&cobra.Group{ID: "look", Title: "Look at results:"},
 		&cobra.Group{ID: "machine", Title: "Data and machine:"},
 	)
-	root.AddCommand(newBench(a), newSettings())
+	root.AddCommand(newPlot(a), newLs(a), newBench(a), newSettings())
 	return root
 }
 
@@ -97,6 +97,16 @@ saved; the same command goes on from there).`,
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {
+			return usageError{fmt.Errorf("want %s, got %d arguments", what, len(args))}
+		}
+		return nil
+	}
+}
+
+// atMost is cobra.MaximumNArgs as a usage error that says what is wanted.
+func atMost(n int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > n {
 			return usageError{fmt.Errorf("want %s, got %d arguments", what, len(args))}
 		}
 		return nil
