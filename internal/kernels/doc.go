@@ -15,5 +15,5 @@
 // is chosen when the program starts. The environment variable ESPALIER_KERNELS (avx512, avx2 or go) overrides the choice.
 //
 // NaN and Inf travel: NaN passes ReLU and max pooling, and the padding of a convolution counts as zeros that are
-// multiplied (0·Inf = NaN in a weight times padding).
+// multiplied (an infinite weight times padding is NaN; so is an infinite gradient times padding).
 package kernels

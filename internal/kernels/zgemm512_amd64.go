@@ -4,6 +4,43 @@
 
 package kernels
 
+import "unsafe"
+
+// Does not compile if a field of gemmArgs is not where the assembly expects it.
+var _ = [...][0]struct{}{
+	[unsafe.Offsetof(gemmArgs{}.A) - 0]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.B) - 8]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.C) - 16]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.Taps) - 24]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.NT) - 32]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.K) - 40]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.Sam) - 48]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.Sak) - 56]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.Ldb) - 64]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.Ldc) - 72]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.NM) - 80]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.AStep) - 88]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.CStep) - 96]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.NR) - 104]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.ARow) - 112]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.CRow) - 120]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.BSkip) - 128]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.Acc) - 136]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.Mask) - 144]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.TailMask) - 152]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.AOff) - 160]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.BOff) - 168]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.COff) - 176]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.Ahead) - 184]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.Fetch) - 192]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.rowA) - 200]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.rowC) - 208]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.curA) - 216]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.curC) - 224]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.leftM) - 232]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.leftR) - 240]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.leftT) - 248]struct{}{},
+}
 var micro512 = microkernels{
 	lanes: 16,
 	gemm: [3][]func(*gemmArgs){

@@ -1,6 +1,6 @@
 package main
 
-// Byte offsets of the fields of gemmArgs; keep in step with gemm_args.go (TestGemmArgsLayout compares them).
+// Byte offsets of the fields of gemmArgs; what is generated does not compile where they differ.
 const (
 	argA = 8 * iota
 	argB
@@ -153,4 +153,49 @@ func (a *asm) sumRows(name string, bytes int) {
 	a.p("JNZ vector")
 	a.p("VZEROUPPER")
 	a.p("RET")
+}
+
+// fields names the fields of gemmArgs at the offsets above.
+var fields = []string{
+	argA / 8:        "A",
+	argB / 8:        "B",
+	argC / 8:        "C",
+	argTaps / 8:     "Taps",
+	argNT / 8:       "NT",
+	argK / 8:        "K",
+	argSam / 8:      "Sam",
+	argSak / 8:      "Sak",
+	argLdb / 8:      "Ldb",
+	argLdc / 8:      "Ldc",
+	argNM / 8:       "NM",
+	argAStep / 8:    "AStep",
+	argCStep / 8:    "CStep",
+	argNR / 8:       "NR",
+	argARow / 8:     "ARow",
+	argCRow / 8:     "CRow",
+	argBSkip / 8:    "BSkip",
+	argAcc / 8:      "Acc",
+	argMask / 8:     "Mask",
+	argTailMask / 8: "TailMask",
+	argAOff / 8:     "AOff",
+	argBOff / 8:     "BOff",
+	argCOff / 8:     "COff",
+	argAhead / 8:    "Ahead",
+	argFetch / 8:    "Fetch",
+	argRowA / 8:     "rowA",
+	argRowC / 8:     "rowC",
+	argCurA / 8:     "curA",
+	argCurC / 8:     "curC",
+	argLeftM / 8:    "leftM",
+	argLeftR / 8:    "leftR",
+	argLeftT / 8:    "leftT",
+}
+
+// checkOffsets writes declarations that do not compile if a field of gemmArgs stands elsewhere.
+func (a *asm) checkOffsets() {
+	a.golang("import \"unsafe\"\n\n// Does not compile if a field of gemmArgs is not where the assembly expects it.\nvar _ = [...][0]struct{}{\n")
+	for i, field := range fields {
+		a.golang("[unsafe.Offsetof(gemmArgs{}.%s) - %d]struct{}{},\n", field, 8*i)
+	}
+	a.golang("}\n")
 }

@@ -20,6 +20,7 @@ var gradSizes512 = map[int][]int{1: {1, 2, 3, 4, 8}, 2: {1, 2, 3, 4}}
 func gemm512() *asm {
 	a := newAsm("zgemm512")
 	a.reg = "Z"
+	a.checkOffsets()
 	a.golang("var micro512 = microkernels{\nlanes: 16,\n")
 	table := func(kind string, sizes map[int][]int, emit func(mr, nv int) string) {
 		a.golang("%s{\n", kind)
