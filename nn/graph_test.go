@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -73,17 +74,20 @@ func collidingGraph(t *testing.T) (g *Graph, vm G.VM, calls *int, err error) {
 		t.Fatal(err)
 	}
 	// A node's hash is FNV-1a of its type, shape, operation and children, a bijection of its state after the operation:
-	// two numbers that agree there are found among a hundred thousand.
+	// two numbers that agree there are found among some hundred thousand.
+	h := fnv.New32a()
+	fmt.Fprintf(h, "%v%v", node.Type(), node.Shape())
 	var ids [2]uint64
 	seen := make(map[uint32]uint64)
 	for id := uint64(1); ids[1] == 0; id++ {
-		h := fnv.New32a()
-		fmt.Fprintf(h, "%v%v", node.Type(), node.Shape())
-		(&graphOp{id: id}).WriteHash(h)
-		if first, ok := seen[h.Sum32()]; ok {
+		state := h.Sum32()
+		for _, b := range strconv.AppendUint([]byte(hashPrefix), id, 10) {
+			state = (state ^ uint32(b)) * 16777619
+		}
+		if first, ok := seen[state]; ok {
 			ids = [2]uint64{first, id}
 		}
-		seen[h.Sum32()] = id
+		seen[state] = id
 	}
 	g = NewGraph(new(Run))
 	next := 0

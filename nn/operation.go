@@ -145,6 +145,9 @@ func data(v G.Value) []Float {
 
 func tensorType(dims int) hm.Type { return G.TensorType{Dims: dims, Of: hm.TypeVariable('a')} }
 
+// hashPrefix tells the hashes of this package's operations from those of Gorgonia's.
+const hashPrefix = "espalier#"
+
 // graphOp is what Gorgonia asks of any operation. It owns its results' memory, and its number makes its hash its own.
 type graphOp struct {
 	g     *Graph
@@ -187,7 +190,7 @@ func (o *graphOp) Do(in ...G.Value) (out G.Value, err error) {
 func (o *graphOp) ReturnsPtr() bool      { return true }
 func (o *graphOp) CallsExtern() bool     { return false } // true would allocate the output in every run
 func (o *graphOp) OverwritesInput() int  { return -1 }
-func (o *graphOp) WriteHash(h hash.Hash) { fmt.Fprintf(h, "espalier#%d", o.id) }
+func (o *graphOp) WriteHash(h hash.Hash) { fmt.Fprintf(h, "%s%d", hashPrefix, o.id) }
 func (o *graphOp) String() string        { return o.name }
 
 func (o *graphOp) Hashcode() uint32 {
