@@ -53,14 +53,15 @@ type Norm struct {
 	constant bool      // Affine comes from Fold
 	inv      []float64 // (C), 1/√(var+eps) of Affine
 	rounding []float64 // (C), Affine.Mean minus the mean that it stands for
-	part     []float64 // (N,2,C): an image's Σd and Σd², d = x − shift; backward, its Σg and Σg·(x−Affine.Mean)
-	shift    []Float   // (N,C): about the mean of an image
+	part     []float64 // (N,2,C): an image's mean and variance; backward, its Σg and Σg·(x−Affine.Mean)
+	shift    []Float   // (N,C): a guess at an image's mean
 	sums     []float64 // (2,C): part summed over the images
 	coef     []Float   // (3,C): dx = coef₀·g⊙m + coef₁·(x−Affine.Mean) + coef₂
 
 	perUnit                                       int     // pixels of one unit of Apply and Backward
 	x, y, g                                       []Float // the operands of the running call
 	gatherUnit, sumsUnit, applyUnit, backwardUnit func(worker, unit int)
+	mergeUnit, mergeSumsUnit                      func(worker, unit int)
 }
 
 // unitElements is about how many elements one unit of an element-wise operation takes.
@@ -84,8 +85,8 @@ func NewNorm(n, hw, c int, relu bool) *Norm {
 	}
 	m.gatherUnit = func(_, n int) { m.gatherImage(n, m.image(m.x, n)) }
 	m.sumsUnit = func(_, n int) { m.sumsImage(n, m.image(m.x, n), m.image(m.g, n)) }
-	m.applyUnit = m.applyPixels
-	m.backwardUnit = m.backwardPixels
+	m.applyUnit, m.backwardUnit = m.applyPixels, m.backwardPixels
+	m.mergeUnit, m.mergeSumsUnit = m.mergeBlock, m.mergeSumsBlock
 	return m
 }
 
@@ -110,7 +111,7 @@ const sampling = 8
 // block is the number of pixels that kernels sum in float32 before they add to float64.
 const block = 1024
 
-// gatherImage finds Σd and Σd² of image n, y (HW,C), where d is the distance from a guess at the mean.
+// gatherImage finds the mean and the variance of image n, y (HW,C).
 func (m *Norm) gatherImage(n int, y []Float) {
 	c := m.C
 	part, shift := m.part[n*2*c:][:2*c], m.shift[n*c:][:c]
@@ -118,40 +119,50 @@ func (m *Norm) gatherImage(n int, y []Float) {
 	samples := ceilDiv(m.HW, sampling)
 	vector.sum(part[:c], y, samples, c, sampling*c)
 	for k, s := range part[:c] {
-		shift[k] = Float(s / float64(samples))
+		shift[k] = Float(s * (1 / float64(samples)))
 	}
 	clear(part)
 	for p := 0; p < m.HW; p += block {
 		vector.moments(part, y[p*c:], shift, min(block, m.HW-p), c)
 	}
+	share := 1 / float64(m.HW)
+	for k := range c {
+		d := part[k] * share
+		part[k] = float64(shift[k]) + d
+		part[c+k] = max(0, part[c+k]*share-d*d)
+	}
 }
 
-// merge combines the images, all of HW pixels: the mean is that of their means, the sum of squares the sum of theirs and
-// of the squared distances of their means.
-func (m *Norm) merge() {
-	c, hw := m.C, float64(m.HW)
-	clear(m.Mean)
-	clear(m.Var)
+// mergeChannels is the number of channels of one unit of merge and mergeSums.
+const mergeChannels = 128
+
+// merge combines the images, all of HW pixels: the mean is that of their means, the variance the mean of theirs and of
+// their means' squared distances.
+func (m *Norm) merge() { Parallel(ceilDiv(m.C, mergeChannels), m.mergeUnit) }
+
+func (m *Norm) mergeBlock(_, unit int) {
+	from := unit * mergeChannels
+	mean, variance := m.Mean[from:min(from+mergeChannels, m.C)], m.Var[from:min(from+mergeChannels, m.C)]
+	clear(mean)
+	clear(variance)
+	images := float64(m.N)
 	for n := range m.N {
-		sums, shift := m.part[n*2*c:][:c], m.shift[n*c:][:c]
-		for k := range m.Mean {
-			sums[k] = float64(shift[k]) + sums[k]/hw // the image's mean
-			m.Mean[k] += sums[k]
+		for k, v := range m.part[n*2*m.C+from:][:len(mean)] {
+			mean[k] += v
 		}
 	}
-	for k := range m.Mean {
-		m.Mean[k] /= float64(m.N)
+	for k := range mean {
+		mean[k] /= images
 	}
 	for n := range m.N {
-		means, squares, shift := m.part[n*2*c:][:c], m.part[n*2*c+c:][:c], m.shift[n*c:][:c]
-		for k := range m.Var {
-			d := means[k] - float64(shift[k])
-			e := means[k] - m.Mean[k]
-			m.Var[k] += max(0, squares[k]/hw-d*d) + e*e
+		means, variances := m.part[n*2*m.C+from:][:len(mean)], m.part[(n*2+1)*m.C+from:][:len(mean)]
+		for k, v := range means {
+			d := v - mean[k]
+			variance[k] += variances[k] + d*d
 		}
 	}
-	for k := range m.Var {
-		m.Var[k] /= float64(m.N)
+	for k := range variance {
+		variance[k] /= images
 	}
 }
 
@@ -229,11 +240,16 @@ func (m *Norm) sumsImage(n int, x, g []Float) {
 	}
 }
 
-func (m *Norm) mergeSums() {
-	clear(m.sums)
+// mergeSums adds up the images.
+func (m *Norm) mergeSums() { Parallel(ceilDiv(2*m.C, mergeChannels), m.mergeSumsUnit) }
+
+func (m *Norm) mergeSumsBlock(_, unit int) {
+	from := unit * mergeChannels
+	sums := m.sums[from:min(from+mergeChannels, 2*m.C)]
+	clear(sums)
 	for n := range m.N {
-		for k, v := range m.part[n*2*m.C:][:2*m.C] {
-			m.sums[k] += v
+		for k, v := range m.part[n*2*m.C+from:][:len(sums)] {
+			sums[k] += v
 		}
 	}
 }

@@ -134,11 +134,16 @@ func (s PoolShape) runs() (runs []poolRun) {
 				runs[last].pixels++
 				continue
 			}
+			row := 0
+			if bottom-top == 3 && right-left == 3 {
+				row = s.W * s.C
+			}
 			runs = append(runs, poolRun{
 				y:      (oh*s.OW() + ow) * s.C,
 				x:      ((oh*s.Stride-s.Pad+top)*s.W + ow*s.Stride - s.Pad + left) * s.C,
 				pixels: 1,
 				step:   s.Stride * s.C,
+				row:    row,
 				taps:   taps,
 				weight: 1 / Float(len(taps)),
 			})

@@ -42,7 +42,7 @@ func (j *pixelJob) averageImage(_, n int) {
 		vector.sum(sums, j.x[(n*hw+p)*c:], min(block, hw-p), c, c)
 	}
 	for k, s := range sums {
-		j.y[n*c+k] = Float(s / float64(hw))
+		j.y[n*c+k] = Float(s * (1 / float64(hw)))
 	}
 }
 
@@ -61,7 +61,7 @@ func (j *pixelJob) scatterImage(_, n int) {
 	hw, c := j.h, j.ic
 	image := j.x[n*hw*c:][:hw*c]
 	for k, v := range j.y[n*c:][:c] {
-		image[k] = v / Float(hw)
+		image[k] = v * (1 / Float(hw))
 	}
 	for done := c; done < len(image); done *= 2 {
 		copy(image[done:], image[:done])

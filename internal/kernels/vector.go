@@ -53,13 +53,14 @@ var vector = &vectorGo
 
 // poolRun is a run of output pixels of a pooling whose windows have the same taps. The output pixels follow each other from
 // element y on; the window of the first begins at element x, that of the next step elements further. Taps are the elements
-// of a window, relative to its begin, in row order. Weight is 1/len(taps).
+// of a window, relative to its begin, in row order. Row is the distance of rows in windows of 3×3 taps, 0 in others. Weight is
+// 1/len(taps).
 //
 // The layout is known to the generator (gen/pool.go).
 type poolRun struct {
-	y, x, pixels, step int
-	taps               []int
-	weight             Float
+	y, x, pixels, step, row int
+	taps                    []int
+	weight                  Float
 }
 
 // adamCoefficients are the numbers of a step of Adam:

@@ -121,7 +121,7 @@ func (v *simd) with(name, mem string, src, dst, tmp int, masked bool) {
 	v.op(name, tmp, src, dst)
 }
 
-// mask makes the mask of a tail of CX elements; it spoils AX and R11.
+// mask makes the mask of a tail of CX elements; it spoils AX.
 func (v *simd) mask() {
 	if v.wide() {
 		v.p("MOVL $1, AX")
@@ -130,10 +130,10 @@ func (v *simd) mask() {
 		v.p("KMOVW AX, K1")
 		return
 	}
-	v.p("LEAQ ·tailMasks(SB), AX")
-	v.p("MOVL $8, R11")
-	v.p("SUBQ CX, R11")
-	v.p("VMOVUPS (AX)(R11*4), Y15")
+	v.p("LEAQ ·tailMasks+32(SB), AX")
+	v.p("NEGQ CX")
+	v.p("VMOVUPS (AX)(CX*4), Y15")
+	v.p("NEGQ CX")
 }
 
 // gated loads dst from mem where register y is greater than register low or unordered, and 0 elsewhere. The mask stays in
@@ -152,35 +152,36 @@ func (v *simd) gated(mem string, y, low, dst int, masked bool) {
 	v.with("VANDPS", mem, y, dst, dst, masked)
 }
 
-// addDoubles adds register r, converted, to the float64 at mem; it spoils registers 30 and 31 (AVX-512) or 13 and 14.
-func (v *simd) addDoubles(r int, mem string, masked bool) {
+// addDoubles adds register r, converted, to the float64 at offset in base; it spoils registers 30 and 31 (AVX-512) or 12 to
+// 14.
+func (v *simd) addDoubles(r int, base string, offset int, masked bool) {
+	low, high := fmt.Sprintf("%d(%s)", offset, base), fmt.Sprintf("%d(%s)", offset+v.width(), base)
 	if v.wide() {
-		v.p("VCVTPS2PD Y%d, Z30", r)
 		v.p("VEXTRACTF64X4 $1, Z%d, Y31", r)
+		v.p("VCVTPS2PD Y%d, Z30", r)
 		v.p("VCVTPS2PD Y31, Z31")
 		if masked {
 			v.p("KSHIFTRW $8, K1, K3")
-			v.p("VADDPD.Z %s, Z30, K1, Z30", mem)
-			v.p("VMOVUPD Z30, K1, %s", mem)
-			v.p("VADDPD.Z 64%s, Z31, K3, Z31", mem)
-			v.p("VMOVUPD Z31, K3, 64%s", mem)
+			v.p("VADDPD.Z %s, Z30, K1, Z30", low)
+			v.p("VADDPD.Z %s, Z31, K3, Z31", high)
+			v.p("VMOVUPD Z30, K1, %s", low)
+			v.p("VMOVUPD Z31, K3, %s", high)
 			return
 		}
-		v.p("VADDPD %s, Z30, Z30", mem)
-		v.p("VMOVUPD Z30, %s", mem)
-		v.p("VADDPD 64%s, Z31, Z31", mem)
-		v.p("VMOVUPD Z31, 64%s", mem)
+		v.p("VADDPD %s, Z30, Z30", low)
+		v.p("VADDPD %s, Z31, Z31", high)
+		v.p("VMOVUPD Z30, %s", low)
+		v.p("VMOVUPD Z31, %s", high)
 		return
 	}
-	for half := range 2 {
-		at := fmt.Sprintf("%d%s", 32*half, mem)
+	for half, at := range []string{low, high} {
 		v.p("VEXTRACTF128 $%d, Y%d, X14", half, r)
 		v.p("VCVTPS2PD X14, Y14")
 		if masked {
 			v.p("VEXTRACTF128 $%d, Y15, X13", half)
 			v.p("VPMOVSXDQ X13, Y13")
-			v.p("VMASKMOVPD %s, Y13, Y%d", at, spareDouble)
-			v.p("VADDPD Y%d, Y14, Y14", spareDouble)
+			v.p("VMASKMOVPD %s, Y13, Y12", at)
+			v.p("VADDPD Y12, Y14, Y14")
 			v.p("VMASKMOVPD Y14, Y13, %s", at)
 			continue
 		}
@@ -188,6 +189,3 @@ func (v *simd) addDoubles(r int, mem string, masked bool) {
 		v.p("VMOVUPD Y14, %s", at)
 	}
 }
-
-// spareDouble is a third register that addDoubles spoils under AVX2.
-const spareDouble = 12

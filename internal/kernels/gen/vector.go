@@ -12,6 +12,7 @@ func vector(reg, suffix string) *asm {
 	}
 	v.golang("sum: sumPixels%s,\nfiniteAlone: true,\n}\n\n", suffix)
 	v.pixelKernels()
+	v.reductions()
 	v.flatKernels()
 	v.poolKernels()
 	return v.asm
