@@ -11,7 +11,7 @@ type convNorm struct {
 }
 
 func (s convNorm) Build(p *Plan, in Shape) Layer {
-	l := &convLayer{stage: newStage(p, s, in, new(offsets)), run: p.Run}
+	l := &convLayer{stage: newStage(p, s, in, new(Slots)), run: p.Run}
 	if l.norm != nil && !p.infer {
 		l.z = p.Keep(l.conv.YLen())
 	}
@@ -21,14 +21,14 @@ func (s convNorm) Build(p *Plan, in Shape) Layer {
 // stage is the working part of a convNorm: the convolution, its norm, and the places of their tensors.
 type stage struct {
 	conv   *kernels.Conv
-	weight span
+	weight Span
 	norm   *norm // may be nil
 	label  string
 }
 
-func newStage(p *Plan, s convNorm, in Shape, o *offsets) stage {
+func newStage(p *Plan, s convNorm, in Shape, o *Slots) stage {
 	t := stage{conv: kernels.NewConv(s.conv.shape(p.Batch, in)), label: s.conv.label()}
-	t.weight = o.value(t.conv.WLen())
+	t.weight = o.Value(t.conv.WLen())
 	if s.norm != nil {
 		t.norm = newNorm(p, *s.norm, Shape{t.conv.OH(), t.conv.OW(), t.conv.OC}, s.relu, o)
 	}
@@ -41,7 +41,7 @@ func (t *stage) forward(z, x []Float, in *norm, v Vectors) {
 	if in != nil {
 		f.In = &in.Affine
 	}
-	t.conv.Forward(z, x, t.weight.of(v.Values), f)
+	t.conv.Forward(z, x, t.weight.Of(v.Values), f)
 	t.norm.settle(v)
 }
 
@@ -54,7 +54,7 @@ func (t *stage) backward(dx, x, z, g []Float, in *norm, accumulate bool, v Vecto
 	if in != nil {
 		b.In, b.Sums = &in.Affine, in.Norm
 	}
-	t.conv.Backward(dx, t.weight.of(v.Grads), x, g, t.weight.of(v.Values), b)
+	t.conv.Backward(dx, t.weight.Of(v.Grads), x, g, t.weight.Of(v.Values), b)
 }
 
 // convLayer is a convNorm as a layer.
@@ -66,7 +66,7 @@ type convLayer struct {
 
 func (l *convLayer) Forward(y, x []Float, v Vectors) {
 	if l.norm == nil {
-		l.conv.Forward(y, x, l.weight.of(v.Values), kernels.ConvForward{})
+		l.conv.Forward(y, x, l.weight.Of(v.Values), kernels.ConvForward{})
 		l.run.Lap(l.label, Forward)
 		return
 	}
@@ -82,7 +82,7 @@ func (l *convLayer) Forward(y, x []Float, v Vectors) {
 
 func (l *convLayer) Backward(dx, x, y, g []Float, v Vectors) {
 	if l.norm == nil {
-		l.conv.Backward(dx, l.weight.of(v.Grads), x, g, l.weight.of(v.Values), kernels.ConvBackward{})
+		l.conv.Backward(dx, l.weight.Of(v.Grads), x, g, l.weight.Of(v.Values), kernels.ConvBackward{})
 		l.run.Lap(l.label, Backward)
 		return
 	}

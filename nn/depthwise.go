@@ -39,29 +39,29 @@ func (c Depthwise) MACs(in Shape) int {
 
 // Build makes the layer.
 func (c Depthwise) Build(p *Plan, in Shape) Layer {
-	var o offsets
+	var o Slots
 	l := &depthwiseLayer{conv: kernels.NewDepthwise(c.shape(p.Batch, in)), run: p.Run}
-	l.weight = o.value(c.Kernel * c.Kernel * in.C)
+	l.weight = o.Value(c.Kernel * c.Kernel * in.C)
 	l.label = convLabel("depthwise", c.Kernel, c.Stride, c.Dilation)
 	return l
 }
 
 type depthwiseLayer struct {
 	conv   *kernels.Depthwise
-	weight span
+	weight Span
 	label  string
 	run    *Run
 }
 
 func (l *depthwiseLayer) Forward(y, x []Float, v Vectors) {
-	l.conv.Forward(y, x, l.weight.of(v.Values), nil)
+	l.conv.Forward(y, x, l.weight.Of(v.Values), nil)
 	l.run.Lap(l.label, Forward)
 }
 
 func (l *depthwiseLayer) Backward(dx, x, y, g []Float, v Vectors) {
-	l.conv.BackwardWeights(l.weight.of(v.Grads), x, g, nil)
+	l.conv.BackwardWeights(l.weight.Of(v.Grads), x, g, nil)
 	if dx != nil {
-		l.conv.BackwardData(dx, g, l.weight.of(v.Values))
+		l.conv.BackwardData(dx, g, l.weight.Of(v.Values))
 	}
 	l.run.Lap(l.label, Backward)
 }

@@ -75,10 +75,17 @@ type Layout struct {
 	index map[string]int
 }
 
-// NewLayout lays out the given tensors in order. A name that is used twice is an error.
+// maxElements bounds vectors and feature maps: more than any network that this package can run, and few enough that sizes
+// and sums of sizes are far from overflow.
+const maxElements = 1 << 32
+
+// NewLayout lays out the given tensors in order. A name that is used twice is an error, and so are more than 2³² elements.
 func NewLayout(params []Param) (*Layout, error) {
 	l := &Layout{index: make(map[string]int, len(params))}
 	for _, p := range params {
+		if !fits(maxElements-l.size, p.Shape...) {
+			return nil, fmt.Errorf("nn: tensor %q of shape %v is too large", p.Name, p.Shape)
+		}
 		if _, dup := l.index[p.Name]; dup {
 			return nil, fmt.Errorf("nn: two tensors are named %q", p.Name)
 		}
@@ -87,6 +94,18 @@ func NewLayout(params []Param) (*Layout, error) {
 		l.size += alignPart(p.Len())
 	}
 	return l, nil
+}
+
+// fits reports whether sizes are at least 0 and their product at most limit.
+func fits(limit int, sizes ...int) bool {
+	n := 1
+	for _, d := range sizes {
+		if d < 0 || d > 0 && n > limit/d {
+			return false
+		}
+		n *= d
+	}
+	return n <= limit
 }
 
 // Parts are the tensors in order. The caller must not change them.

@@ -40,27 +40,27 @@ func (l Linear) MACs(in Shape) int { return in.C * l.Channels }
 
 // Build makes the layer.
 func (l Linear) Build(p *Plan, in Shape) Layer {
-	var o offsets
+	var o Slots
 	t := &linearLayer{linear: kernels.NewLinear(p.Batch, in.C, l.Channels), run: p.Run}
-	t.weight = o.value(in.C * l.Channels)
+	t.weight = o.Value(in.C * l.Channels)
 	if !l.NoBias {
-		t.bias = o.value(l.Channels)
+		t.bias = o.Value(l.Channels)
 	}
 	return t
 }
 
 type linearLayer struct {
 	linear       *kernels.Linear
-	weight, bias span
+	weight, bias Span
 	run          *Run
 }
 
 func (l *linearLayer) Forward(y, x []Float, v Vectors) {
-	l.linear.Forward(y, x, l.weight.of(v.Values), l.bias.of(v.Values))
+	l.linear.Forward(y, x, l.weight.Of(v.Values), l.bias.Of(v.Values))
 	l.run.Lap("linear", Forward)
 }
 
 func (l *linearLayer) Backward(dx, x, y, g []Float, v Vectors) {
-	l.linear.Backward(dx, l.weight.of(v.Grads), l.bias.of(v.Grads), x, g, l.weight.of(v.Values))
+	l.linear.Backward(dx, l.weight.Of(v.Grads), l.bias.Of(v.Grads), x, g, l.weight.Of(v.Values))
 	l.run.Lap("linear", Backward)
 }

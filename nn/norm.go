@@ -45,16 +45,16 @@ func (b BatchNorm) Build(p *Plan, in Shape) Layer { return normReLU{norm: b}.Bui
 type norm struct {
 	*kernels.Norm
 	run                   *Run
-	gamma, beta           span
-	runningMean, variance span
+	gamma, beta           Span
+	runningMean, variance Span
 }
 
-func newNorm(p *Plan, spec BatchNorm, in Shape, relu bool, o *offsets) *norm {
+func newNorm(p *Plan, spec BatchNorm, in Shape, relu bool, o *Slots) *norm {
 	m := &norm{Norm: kernels.NewNorm(p.Batch, in.H*in.W, in.C, relu), run: p.Run}
 	if !spec.Plain {
-		m.gamma, m.beta = o.value(in.C), o.value(in.C)
+		m.gamma, m.beta = o.Value(in.C), o.Value(in.C)
 	}
-	m.runningMean, m.variance = o.buffer(in.C), o.buffer(in.C)
+	m.runningMean, m.variance = o.Buffer(in.C), o.Buffer(in.C)
 	return m
 }
 
@@ -68,8 +68,8 @@ func (m *norm) gather() *kernels.Norm {
 
 // settle makes Affine, from the gathered statistics or the running ones, and lets the running ones follow.
 func (m *norm) settle(v Vectors) {
-	gamma, beta := m.gamma.of(v.Values), m.beta.of(v.Values)
-	mean, variance := m.runningMean.of(v.Buffers), m.variance.of(v.Buffers)
+	gamma, beta := m.gamma.Of(v.Values), m.beta.Of(v.Values)
+	mean, variance := m.runningMean.Of(v.Buffers), m.variance.Of(v.Buffers)
 	if m.run.Statistics == RunningStatistics {
 		m.Fold(gamma, beta, mean, variance, Eps)
 		return
@@ -93,7 +93,7 @@ func follow(running []Float, batch []float64, scale float64) {
 
 // gradients writes the gradients at gamma and beta, once the sums are gathered.
 func (m *norm) gradients(v Vectors) {
-	m.Gradients(m.gamma.of(v.Grads), m.beta.of(v.Grads), m.gamma.of(v.Values))
+	m.Gradients(m.gamma.Of(v.Grads), m.beta.Of(v.Grads), m.gamma.Of(v.Values))
 }
 
 // normReLU is a batch norm with an optional ReLU as a layer.
@@ -103,7 +103,7 @@ type normReLU struct {
 }
 
 func (s normReLU) Build(p *Plan, in Shape) Layer {
-	return &normLayer{norm: newNorm(p, s.norm, in, s.relu, new(offsets))}
+	return &normLayer{norm: newNorm(p, s.norm, in, s.relu, new(Slots))}
 }
 
 type normLayer struct{ *norm }

@@ -78,28 +78,3 @@ func (r *Run) Lap(kind string, d Direction) {
 		r.profile.lap(kind, d)
 	}
 }
-
-// offsets hands out a layer's tensors one after the other, in the order in which its Params names them.
-type offsets struct{ values, buffers int }
-
-// span is a tensor's place in a layer's part of a vector. The zero span is no tensor.
-type span struct{ from, to int }
-
-func (s span) of(v []Float) []Float {
-	if s.from == s.to {
-		return nil
-	}
-	return v[s.from:s.to:s.to]
-}
-
-func (o *offsets) value(n int) span {
-	s := span{o.values, o.values + n}
-	o.values += alignPart(n)
-	return s
-}
-
-func (o *offsets) buffer(n int) span {
-	s := span{o.buffers, o.buffers + n}
-	o.buffers += alignPart(n)
-	return s
-}

@@ -125,7 +125,7 @@ func (p *Program) plan(train bool) {
 // it over the gradient at its output.
 func (p *Program) planGradients(plan *Plan) {
 	first := 0
-	for first < len(p.units)-1 && p.units[first].values == (span{}) {
+	for first < len(p.units)-1 && p.units[first].values.empty() {
 		first++
 	}
 	last := len(p.units) - 1

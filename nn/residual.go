@@ -93,7 +93,7 @@ func stages(s Sequential) ([]convNorm, error) {
 
 // Build makes the fused block.
 func (r Residual) Build(p *Plan, in Shape) Layer {
-	var o offsets
+	var o Slots
 	l := &residualLayer{run: p.Run}
 	body, err := r.body()
 	if err != nil {

@@ -21,5 +21,8 @@ func (s Shape) Validate() error {
 	if s.H < 1 || s.W < 1 || s.C < 1 {
 		return fmt.Errorf("nn: shape %v: height, width and channels must be at least 1", s)
 	}
+	if !fits(maxElements, s.H, s.W, s.C) {
+		return fmt.Errorf("nn: shape %v: more than 2³² elements", s)
+	}
 	return nil
 }

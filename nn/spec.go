@@ -1,6 +1,9 @@
 package nn
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Spec describes a layer as data: it knows shapes and counts, but holds no weights and no memory.
 type Spec interface {
@@ -50,13 +53,25 @@ func (s Sequential) Kind() string { return "sequential" }
 // Out is the shape after the last spec.
 func (s Sequential) Out(in Shape) (Shape, error) {
 	for _, n := range s {
-		out, err := n.Spec.Out(in)
+		out, err := output(n.Spec, in)
 		if err != nil {
 			return Shape{}, at(n.Name, err)
 		}
 		in = out
 	}
 	return in, nil
+}
+
+// output is s.Out, checked.
+func output(s Spec, in Shape) (Shape, error) {
+	if s == nil {
+		return Shape{}, errors.New("there is no spec")
+	}
+	out, err := s.Out(in)
+	if err != nil {
+		return Shape{}, err
+	}
+	return out, out.Validate()
 }
 
 // at adds the name of a layer to an error from within it.
@@ -121,7 +136,7 @@ func walk(name string, s Spec, in Shape, visit func(Site) error) (out Shape, err
 		_, err = walk(name, s.Shortcut, in, visit)
 		return out, err
 	case Leaf:
-		if out, err = s.Out(in); err != nil {
+		if out, err = output(s, in); err != nil {
 			return Shape{}, at(name, err)
 		}
 		return out, visit(Site{Name: name, Spec: s, In: in, Out: out})

@@ -72,17 +72,17 @@ type unit struct {
 	name            string
 	build           builder
 	in, out         Shape
-	values, buffers span
+	values, buffers Span
 }
 
 // vectors is the unit's part of v.
 func (u *unit) vectors(v Vectors) Vectors {
-	return Vectors{u.values.of(v.Values), u.values.of(v.Grads), u.buffers.of(v.Buffers)}
+	return Vectors{u.values.Of(v.Values), u.values.Of(v.Grads), u.buffers.Of(v.Buffers)}
 }
 
 // units cuts a net into units, and names all parameters and buffers in the order of the units.
 func units(s Sequential, in Shape) (us []unit, params, buffers []Param, err error) {
-	var sizes offsets // of everything so far
+	var sizes Slots // of everything so far
 	for _, f := range fuse(flatten("", s)) {
 		first, start := sizes, in
 		err := Walk(f.specs, in, func(site Site) error {
@@ -90,10 +90,10 @@ func units(s Sequential, in Shape) (us []unit, params, buffers []Param, err erro
 				p.Name = join(site.Name, p.Name)
 				if p.Kind.Buffer() {
 					buffers = append(buffers, p)
-					sizes.buffer(p.Len())
+					sizes.Buffer(p.Len())
 				} else {
 					params = append(params, p)
-					sizes.value(p.Len())
+					sizes.Value(p.Len())
 				}
 			}
 			return nil
@@ -109,8 +109,8 @@ func units(s Sequential, in Shape) (us []unit, params, buffers []Param, err erro
 			build:   f.build,
 			in:      start,
 			out:     in,
-			values:  span{first.values, sizes.values},
-			buffers: span{first.buffers, sizes.buffers},
+			values:  Span{first.values, sizes.values},
+			buffers: Span{first.buffers, sizes.buffers},
 		})
 	}
 	return us, params, buffers, nil
