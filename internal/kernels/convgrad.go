@@ -172,7 +172,7 @@ func (q *weightGradient) tap(a *gemmArgs, c *panel, table []func(*gemmArgs), src
 	if q.slide {
 		a.Sam, a.Sak, a.CRow = q.input.width*elem, 0, s.IC*a.Ldc
 	} else {
-		a.Sam, a.Sak, a.CRow = elem, s.Stride*q.input.width*elem, 0
+		a.Sam, a.Sak, a.CRow, a.Ahead = elem, s.Stride*q.input.width*elem, 0, 512
 	}
 	for width > 0 {
 		m := tile(width, table)
