@@ -37,7 +37,7 @@ func (r Report) Err() error {
 // String is the report in lines: the set, its parts, its problems.
 func (r Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %v, %d classes, from %s\n", r.Name, r.Shape, len(r.Classes), r.Source)
+	fmt.Fprintf(&b, "%s: %v, %d classes (%s)\n", r.Name, r.Shape, len(r.Classes), r.Source)
 	for _, part := range []struct {
 		name string
 		Counts
