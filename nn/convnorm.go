@@ -45,14 +45,26 @@ func (t *stage) forward(z, x []Float, in *norm, v Vectors) {
 	t.norm.settle(v)
 }
 
+// share says how a gradient at an input comes about that two operations read.
+type share uint8
+
+const (
+	wholeShare  share = iota // one operation reads the input: it writes the gradient
+	firstShare               // the first of two: it writes its share
+	secondShare              // the second of two: it adds its share to the first's
+)
+
 // backward writes dx (nil: not needed), or adds to it, and the gradients at weight, gamma and beta, from g, the gradient at
 // the norm's output, whose sums have been gathered. With in, dx is the gradient at that norm's output, whose sums are
-// gathered on the way.
-func (t *stage) backward(dx, x, z, g []Float, in *norm, accumulate bool, v Vectors) {
+// gathered as dx is completed.
+func (t *stage) backward(dx, x, z, g []Float, in *norm, s share, v Vectors) {
 	t.norm.gradients(v)
-	b := kernels.ConvBackward{Out: t.norm.Norm, Z: z, Accumulate: accumulate}
+	b := kernels.ConvBackward{Out: t.norm.Norm, Z: z, Accumulate: s == secondShare}
 	if in != nil {
-		b.In, b.Sums = &in.Affine, in.Norm
+		b.In = &in.Affine
+		if s != firstShare {
+			b.Sums = in.Norm
+		}
 	}
 	t.conv.Backward(dx, t.weight.Of(v.Grads), x, g, t.weight.Of(v.Values), b)
 }
@@ -88,6 +100,6 @@ func (l *convLayer) Backward(dx, x, y, g []Float, v Vectors) {
 	}
 	l.norm.Sums(l.z.Data, g)
 	l.run.Lap("batch norm", Backward)
-	l.backward(dx, x, l.z.Data, g, nil, false, v)
+	l.backward(dx, x, l.z.Data, g, nil, wholeShare, v)
 	l.run.Lap(l.label, Backward)
 }

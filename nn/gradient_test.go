@@ -42,11 +42,16 @@ func newBench(t testing.TB, spec Spec, in Shape, batch int, s Statistics, seed u
 	b.y, b.g = kernels.Alloc(batch*net.Out.Len()), kernels.Alloc(batch*net.Out.Len())
 	b.pr = random(r, len(b.y))
 	for _, p := range net.Params.Layout.Parts() {
-		copy(p.Of(net.Params.Values), random(r, p.Len))
-		if p.Kind == NormGamma {
-			for i, v := range p.Of(net.Params.Values) {
-				p.Of(net.Params.Values)[i] = 1 + v/2
+		inputs := 1
+		if p.Kind.Weight() {
+			inputs = p.Len / p.Shape[len(p.Shape)-1]
+		}
+		for i := range p.Len {
+			v := r.NormFloat64() / math.Sqrt(float64(inputs))
+			if p.Kind == NormGamma {
+				v = 1 + v/2
 			}
+			p.Of(net.Params.Values)[i] = Float(v)
 		}
 	}
 	for _, p := range net.Params.BufferLayout.Parts() {
@@ -133,6 +138,11 @@ func layerCases() []struct {
 			{"conv2", conv(3, 3, 1)}, {"bn2", BatchNorm{}}, {"relu2", ReLU{}},
 			{"conv3", conv(4, 1, 1)}, {"bn3", BatchNorm{}},
 		}}, Shape{3, 4, 4}},
+		{"stem, residual, identity", append(chain(conv(4, 3, 1), BatchNorm{}, ReLU{}), Named{"block", block(conv, 4, 1, nil)}), Shape{4, 4, 3}},
+		{"stem, residual, projection", append(chain(conv(4, 3, 1), BatchNorm{}, ReLU{}), Named{"block",
+			block(conv, 6, 2, Sequential{{"downsample.0", conv(6, 1, 2)}, {"downsample.1", BatchNorm{}}})}), Shape{5, 4, 3}},
+		{"stem, residual, one convolution", append(chain(conv(4, 3, 1), BatchNorm{}, ReLU{}),
+			Named{"block", Residual{Body: Sequential{{"conv", conv(4, 3, 1)}, {"bn", BatchNorm{}}}}}), Shape{3, 4, 4}},
 		{"residual, one convolution", Residual{Body: Sequential{{"conv", conv(4, 3, 1)}, {"bn", BatchNorm{}}}}, Shape{3, 4, 4}},
 	}
 }

@@ -319,7 +319,7 @@ func TestErrors(t *testing.T) {
 	}
 
 	labels[1] = 4
-	p.units[2].layer.(*residualLayer).z[1].Data = nil
+	p.units[1].layer.(*residualLayer).body[1].z.Data = nil
 	_, err = p.Step(x, labels)
 	var le *LayerError
 	if !errors.As(err, &le) || le.Layer != "layer1.1" {

@@ -92,37 +92,63 @@ func stages(s Sequential) ([]convNorm, error) {
 }
 
 // Build makes the fused block.
-func (r Residual) Build(p *Plan, in Shape) Layer {
+func (r Residual) Build(p *Plan, in Shape) Layer { return stemmed{block: r}.Build(p, in) }
+
+// stemmed is a residual block together with the convolution, batch norm and ReLU before it, if any: both branches of the
+// block read the stem's norm as they read each other's.
+type stemmed struct {
+	stem  *convNorm
+	block Residual
+}
+
+// takesStem reports whether a stem can be fused with the block. A subsampling reads no norm.
+func (r Residual) takesStem() bool {
+	_, sub, err := r.shortcut()
+	return sub == nil && err == nil
+}
+
+func (r stemmed) Build(p *Plan, in Shape) Layer {
 	var o Slots
 	l := &residualLayer{run: p.Run}
-	body, err := r.body()
+	x := in // of the block
+	add := func(s convNorm, in Shape) *residualStage {
+		t := &residualStage{stage: newStage(p, s, in, &o)}
+		t.z = p.Keep(t.conv.YLen())
+		return t
+	}
+	if r.stem != nil {
+		l.stem = add(*r.stem, in)
+		x = l.stem.out()
+	}
+	body, err := r.block.body()
 	if err != nil {
 		panic(err)
 	}
-	x := in
+	y := x
 	for i, s := range body {
-		t := newStage(p, s, x, &o)
-		x = Shape{t.conv.OH(), t.conv.OW(), t.conv.OC}
-		l.body = append(l.body, t)
-		l.z = append(l.z, p.Keep(t.conv.YLen()))
-		if i > 0 { // two buffers serve in turn for the gradients inside
+		t := add(s, y)
+		if i > 0 {
 			l.d[i%2] = larger(p, l.d[i%2], t.conv.XLen())
 		}
+		l.body, y = append(l.body, t), t.out()
 	}
-	project, sub, err := r.shortcut()
+	project, sub, err := r.block.shortcut()
 	switch {
 	case err != nil:
 		panic(err)
 	case project != nil:
-		t := newStage(p, *project, in, &o)
-		l.project, l.s = &t, p.Keep(t.conv.YLen())
+		l.project = add(*project, x)
 	case sub != nil:
-		l.sub = &subsampler{n: p.Batch, in: in, Subsample: *sub}
-		l.s = p.Temp(p.Batch * x.Len())
+		l.sub = &subsampler{n: p.Batch, in: x, Subsample: *sub}
+		l.s = p.Temp(p.Batch * y.Len())
+	}
+	if l.stem != nil && (l.project != nil || len(l.body) == 1) {
+		l.dx = p.BackTemp(l.stem.conv.YLen())
 	}
 	return l
 }
 
+// larger makes sure that b, or a new buffer for a backward pass, holds n elements.
 func larger(p *Plan, b *Buffer, n int) *Buffer {
 	if b == nil {
 		return p.BackTemp(n)
@@ -131,74 +157,118 @@ func larger(p *Plan, b *Buffer, n int) *Buffer {
 	return b
 }
 
+// residualStage is a stage that keeps its norm's input.
+type residualStage struct {
+	stage
+	z *Buffer
+}
+
+func (t *residualStage) out() Shape { return Shape{t.conv.OH(), t.conv.OW(), t.conv.OC} }
+
+// residualLayer is a residual block as a layer.
 type residualLayer struct {
 	run     *Run
-	body    []stage
-	z       []*Buffer   // what each stage's convolution writes, its norm's input
-	d       [2]*Buffer  // gradients at the outputs of the norms inside
-	project *stage      // the shortcut: a projection,
-	sub     *subsampler // a subsampling, or, if both are nil, the identity
-	s       *Buffer     // what the shortcut's convolution or subsampling writes
+	stem    *residualStage // before the block; may be nil
+	body    []*residualStage
+	project *residualStage // the shortcut: a projection,
+	sub     *subsampler    // a subsampling, or, if both are nil, the identity
+	s       *Buffer        // what the subsampling writes
+	d       [2]*Buffer     // gradients at the outputs of the norms in the body, in turn
+	dx      *Buffer        // the gradient between stem and block; nil: it takes the place of that at the sum
+}
+
+// input is what the block reads: x, or with a stem the input of its norm.
+func (l *residualLayer) input(x []Float) ([]Float, *norm) {
+	if l.stem == nil {
+		return x, nil
+	}
+	return l.stem.z.Data, l.stem.norm
 }
 
 func (l *residualLayer) Forward(y, x []Float, v Vectors) {
-	src, in := x, (*norm)(nil)
-	for i := range l.body {
-		t := &l.body[i]
-		t.forward(l.z[i].Data, src, in, v)
-		l.run.Lap(t.label, Forward)
-		src, in = l.z[i].Data, t.norm
+	if l.stem != nil {
+		l.forward(l.stem, x, nil, v)
 	}
-	s, sn := x, (*kernels.Norm)(nil)
+	x, in := l.input(x)
+	a, an := x, in
+	for _, t := range l.body {
+		l.forward(t, a, an, v)
+		a, an = t.z.Data, t.norm
+	}
+	b, bn := x, (*kernels.Norm)(nil)
 	switch {
 	case l.project != nil:
-		s, sn = l.s.Data, l.project.norm.Norm
-		l.project.forward(s, x, nil, v)
-		l.run.Lap(l.project.label, Forward)
+		l.forward(l.project, x, in, v)
+		b, bn = l.project.z.Data, l.project.norm.Norm
 	case l.sub != nil:
-		s = l.s.Data
-		l.sub.forward(s, x)
+		b = l.s.Data
+		l.sub.forward(b, x)
 		l.run.Lap(l.sub.Kind(), Forward)
+	case in != nil:
+		bn = in.Norm
 	}
-	kernels.AddReLU(y, src, in.Norm, s, sn)
+	kernels.AddReLU(y, a, an.Norm, b, bn)
 	l.run.Lap("add, ReLU", Forward)
 }
 
-func (l *residualLayer) Backward(dx, x, y, g []Float, v Vectors) {
-	last := len(l.body) - 1
-	var sn *kernels.Norm
-	var s []Float
-	if l.project != nil {
-		sn, s = l.project.norm.Norm, l.s.Data
-	}
-	kernels.ReLUBackward(g, y, g, l.body[last].norm.Norm, l.z[last].Data, sn, s)
-	l.run.Lap("add, ReLU", Backward)
+func (l *residualLayer) forward(t *residualStage, x []Float, in *norm, v Vectors) {
+	t.stage.forward(t.z.Data, x, in, v)
+	l.run.Lap(t.label, Forward)
+}
 
-	// From here on g is the gradient at the sum. The shortcut's share of dx comes first where the body's can be added to it.
-	switch {
-	case l.project != nil:
-		l.project.backward(dx, x, l.s.Data, g, nil, false, v)
-		l.run.Lap(l.project.label, Backward)
-	case l.sub == nil && dx != nil && &dx[0] != &g[0]:
-		copy(dx, g)
+func (l *residualLayer) Backward(dx, x, y, g []Float, v Vectors) {
+	last := l.body[len(l.body)-1]
+	var s []Float
+	var sn *kernels.Norm
+	if l.project != nil {
+		s, sn = l.project.z.Data, l.project.norm.Norm
+	}
+	kernels.ReLUBackward(g, y, g, last.norm.Norm, last.z.Data, sn, s) // from here on g is the gradient at the sum
+	l.run.Lap("add, ReLU", Backward)
+	if l.stem == nil {
+		l.block(dx, x, g, v)
+		return
 	}
 	d := g
-	for i := last; i > 0; i-- {
-		t := &l.body[i]
-		next := l.d[i%2].Data[:t.conv.XLen()]
-		t.backward(next, l.z[i-1].Data, l.z[i].Data, d, l.body[i-1].norm, false, v)
-		l.run.Lap(t.label, Backward)
-		d = next
+	if l.dx != nil {
+		d = l.dx.Data
 	}
-	t := &l.body[0]
-	t.backward(dx, x, l.z[0].Data, d, nil, l.sub == nil, v)
-	l.run.Lap(t.label, Backward)
+	l.block(d, x, g, v)
+	l.backward(l.stem, dx, x, d, nil, wholeShare, v)
+}
+
+// block writes dx, the gradient at the block's input, from that at the sum.
+func (l *residualLayer) block(dx, x, g []Float, v Vectors) {
+	x, in := l.input(x)
+	sum, body := g, secondShare
+	switch {
+	case l.project != nil:
+		l.backward(l.project, dx, x, g, in, firstShare, v)
+	case l.sub != nil:
+		body = wholeShare
+	case dx != nil && &dx[0] != &g[0]:
+		copy(dx, g)
+	}
+	for i := len(l.body) - 1; i > 0; i-- {
+		t, before := l.body[i], l.body[i-1]
+		d := l.d[i%2].Data[:t.conv.XLen()]
+		l.backward(t, d, before.z.Data, g, before.norm, wholeShare, v)
+		g = d
+	}
+	l.backward(l.body[0], dx, x, g, in, body, v)
 	if l.sub != nil && dx != nil {
-		l.sub.addBackward(dx, g)
+		l.sub.addBackward(dx, sum)
 		l.run.Lap(l.sub.Kind(), Backward)
 	}
 }
 
-// InPlace reports whether dx may be g: with the identity as shortcut, g is the shortcut's share of dx. (A body of one
-// convolution would read g while it writes dx.)
-func (l *residualLayer) InPlace() bool { return l.project == nil && l.sub == nil && len(l.body) > 1 }
+func (l *residualLayer) backward(t *residualStage, dx, x, g []Float, in *norm, s share, v Vectors) {
+	t.stage.backward(dx, x, t.z.Data, g, in, s, v)
+	l.run.Lap(t.label, Backward)
+}
+
+// InPlace reports whether dx may be g: with the identity as shortcut, the gradient at the sum is the shortcut's share of dx.
+// (A body of one convolution would read g while it writes dx.)
+func (l *residualLayer) InPlace() bool {
+	return l.stem == nil && l.project == nil && l.sub == nil && len(l.body) > 1
+}

@@ -17,8 +17,7 @@ func TestFuse(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %T %v->%v", u.name, u.build, u.in, u.out))
 	}
 	want := []string{
-		"conv1 nn.convNorm 9x8x3->9x8x4",
-		"layer1.0 nn.Residual 9x8x4->9x8x4",
+		"conv1+layer1.0 nn.stemmed 9x8x3->9x8x4",
 		"layer1.1 nn.Residual 9x8x4->5x4x8",
 		"layer2.0 nn.Residual 5x4x8->3x2x10",
 		"pool nn.MaxPool 3x2x10->1x1x10",

@@ -27,8 +27,8 @@ func flatten(name string, s Sequential) Sequential {
 	return flat
 }
 
-// fuse groups neighbours that work better as one layer: a convolution takes the batch norm and the ReLU after it, a batch
-// norm the ReLU. A spec that nothing can build gets a nil builder.
+// fuse groups neighbours that work better as one layer: a convolution takes the batch norm and the ReLU after it, and these
+// the residual block after them; a batch norm takes the ReLU. A spec that nothing can build gets a nil builder.
 func fuse(s Sequential) []fused {
 	var out []fused
 	for i := 0; i < len(s); {
@@ -44,6 +44,9 @@ func fuse(s Sequential) []fused {
 				}
 			}
 			f.build = c
+			if r, ok := specAt[Residual](s, i+n); ok && c.relu && r.takesStem() {
+				f.name, f.build, n = f.name+"+"+s[i+n].Name, stemmed{&c, r}, n+1
+			}
 		case BatchNorm:
 			c := normReLU{norm: spec}
 			if _, c.relu = specAt[ReLU](s, i+1); c.relu {
