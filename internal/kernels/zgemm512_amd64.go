@@ -44,25 +44,25 @@ var _ = [...][0]struct{}{
 var micro512 = microkernels{
 	lanes: 16,
 	gemm: [3][]func(*gemmArgs){
-		1: {1: gemm512x1x1, 2: gemm512x2x1, 3: gemm512x3x1, 4: gemm512x4x1, 6: gemm512x6x1, 8: gemm512x8x1, 12: gemm512x12x1, 16: gemm512x16x1},
-		2: {1: gemm512x1x2, 2: gemm512x2x2, 3: gemm512x3x2, 4: gemm512x4x2, 5: gemm512x5x2, 6: gemm512x6x2, 7: gemm512x7x2, 8: gemm512x8x2, 10: gemm512x10x2, 12: gemm512x12x2, 14: gemm512x14x2},
+		1: {1: gemm512x1x1, 2: gemm512x2x1, 4: gemm512x4x1, 8: gemm512x8x1, 16: gemm512x16x1},
+		2: {1: gemm512x1x2, 2: gemm512x2x2, 4: gemm512x4x2, 6: gemm512x6x2, 8: gemm512x8x2, 12: gemm512x12x2, 14: gemm512x14x2},
 	},
 	slide: [5][]func(*gemmArgs){
-		1: {1: slide512x1x1, 2: slide512x2x1, 3: slide512x3x1, 4: slide512x4x1, 6: slide512x6x1, 8: slide512x8x1, 12: slide512x12x1, 16: slide512x16x1},
-		2: {1: slide512x1x2, 2: slide512x2x2, 3: slide512x3x2, 4: slide512x4x2, 6: slide512x6x2, 7: slide512x7x2, 8: slide512x8x2, 10: slide512x10x2, 12: slide512x12x2},
-		4: {1: slide512x1x4, 2: slide512x2x4, 3: slide512x3x4, 4: slide512x4x4},
+		1: {1: slide512x1x1, 2: slide512x2x1, 4: slide512x4x1, 7: slide512x7x1, 8: slide512x8x1, 14: slide512x14x1, 16: slide512x16x1},
+		2: {1: slide512x1x2, 2: slide512x2x2, 4: slide512x4x2, 7: slide512x7x2, 8: slide512x8x2},
+		4: {1: slide512x1x4, 2: slide512x2x4, 4: slide512x4x4},
 	},
 	slide2: [5][]func(*gemmArgs){
 		1: {1: slide2512x1x1, 2: slide2512x2x1, 4: slide2512x4x1, 8: slide2512x8x1},
-		2: {1: slide2512x1x2, 2: slide2512x2x2, 4: slide2512x4x2, 8: slide2512x8x2},
+		2: {1: slide2512x1x2, 2: slide2512x2x2, 4: slide2512x4x2, 7: slide2512x7x2, 8: slide2512x8x2},
 	},
 	grad: [3][]func(*gemmArgs){
-		1: {1: grad512x1x1, 2: grad512x2x1, 3: grad512x3x1, 4: grad512x4x1, 8: grad512x8x1},
-		2: {1: grad512x1x2, 2: grad512x2x2, 3: grad512x3x2, 4: grad512x4x2},
+		1: {1: grad512x1x1, 3: grad512x3x1, 8: grad512x8x1},
+		2: {1: grad512x1x2, 3: grad512x3x2, 4: grad512x4x2},
 	},
 	grad2: [3][]func(*gemmArgs){
-		1: {1: grad2x512x1x1, 2: grad2x512x2x1, 3: grad2x512x3x1, 4: grad2x512x4x1, 8: grad2x512x8x1},
-		2: {1: grad2x512x1x2, 2: grad2x512x2x2, 3: grad2x512x3x2, 4: grad2x512x4x2},
+		1: {1: grad2x512x1x1, 3: grad2x512x3x1, 8: grad2x512x8x1},
+		2: {1: grad2x512x1x2, 3: grad2x512x3x2, 4: grad2x512x4x2},
 	},
 	depthwise: &depthwise512,
 	sum:       sum512,
@@ -78,19 +78,10 @@ func gemm512x1x1(a *gemmArgs)
 func gemm512x2x1(a *gemmArgs)
 
 //go:noescape
-func gemm512x3x1(a *gemmArgs)
-
-//go:noescape
 func gemm512x4x1(a *gemmArgs)
 
 //go:noescape
-func gemm512x6x1(a *gemmArgs)
-
-//go:noescape
 func gemm512x8x1(a *gemmArgs)
-
-//go:noescape
-func gemm512x12x1(a *gemmArgs)
 
 //go:noescape
 func gemm512x16x1(a *gemmArgs)
@@ -102,25 +93,13 @@ func gemm512x1x2(a *gemmArgs)
 func gemm512x2x2(a *gemmArgs)
 
 //go:noescape
-func gemm512x3x2(a *gemmArgs)
-
-//go:noescape
 func gemm512x4x2(a *gemmArgs)
-
-//go:noescape
-func gemm512x5x2(a *gemmArgs)
 
 //go:noescape
 func gemm512x6x2(a *gemmArgs)
 
 //go:noescape
-func gemm512x7x2(a *gemmArgs)
-
-//go:noescape
 func gemm512x8x2(a *gemmArgs)
-
-//go:noescape
-func gemm512x10x2(a *gemmArgs)
 
 //go:noescape
 func gemm512x12x2(a *gemmArgs)
@@ -135,19 +114,16 @@ func slide512x1x1(a *gemmArgs)
 func slide512x2x1(a *gemmArgs)
 
 //go:noescape
-func slide512x3x1(a *gemmArgs)
-
-//go:noescape
 func slide512x4x1(a *gemmArgs)
 
 //go:noescape
-func slide512x6x1(a *gemmArgs)
+func slide512x7x1(a *gemmArgs)
 
 //go:noescape
 func slide512x8x1(a *gemmArgs)
 
 //go:noescape
-func slide512x12x1(a *gemmArgs)
+func slide512x14x1(a *gemmArgs)
 
 //go:noescape
 func slide512x16x1(a *gemmArgs)
@@ -171,25 +147,13 @@ func slide512x1x2(a *gemmArgs)
 func slide512x2x2(a *gemmArgs)
 
 //go:noescape
-func slide512x3x2(a *gemmArgs)
-
-//go:noescape
 func slide512x4x2(a *gemmArgs)
-
-//go:noescape
-func slide512x6x2(a *gemmArgs)
 
 //go:noescape
 func slide512x7x2(a *gemmArgs)
 
 //go:noescape
 func slide512x8x2(a *gemmArgs)
-
-//go:noescape
-func slide512x10x2(a *gemmArgs)
-
-//go:noescape
-func slide512x12x2(a *gemmArgs)
 
 //go:noescape
 func slide2512x1x2(a *gemmArgs)
@@ -201,6 +165,9 @@ func slide2512x2x2(a *gemmArgs)
 func slide2512x4x2(a *gemmArgs)
 
 //go:noescape
+func slide2512x7x2(a *gemmArgs)
+
+//go:noescape
 func slide2512x8x2(a *gemmArgs)
 
 //go:noescape
@@ -208,9 +175,6 @@ func slide512x1x4(a *gemmArgs)
 
 //go:noescape
 func slide512x2x4(a *gemmArgs)
-
-//go:noescape
-func slide512x3x4(a *gemmArgs)
 
 //go:noescape
 func slide512x4x4(a *gemmArgs)
@@ -222,22 +186,10 @@ func grad512x1x1(a *gemmArgs)
 func grad2x512x1x1(a *gemmArgs)
 
 //go:noescape
-func grad512x2x1(a *gemmArgs)
-
-//go:noescape
-func grad2x512x2x1(a *gemmArgs)
-
-//go:noescape
 func grad512x3x1(a *gemmArgs)
 
 //go:noescape
 func grad2x512x3x1(a *gemmArgs)
-
-//go:noescape
-func grad512x4x1(a *gemmArgs)
-
-//go:noescape
-func grad2x512x4x1(a *gemmArgs)
 
 //go:noescape
 func grad512x8x1(a *gemmArgs)
@@ -250,12 +202,6 @@ func grad512x1x2(a *gemmArgs)
 
 //go:noescape
 func grad2x512x1x2(a *gemmArgs)
-
-//go:noescape
-func grad512x2x2(a *gemmArgs)
-
-//go:noescape
-func grad2x512x2x2(a *gemmArgs)
 
 //go:noescape
 func grad512x3x2(a *gemmArgs)

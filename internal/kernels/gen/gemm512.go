@@ -7,15 +7,15 @@ import (
 // Sizes of tiles, per number of vectors. A tile of gemm keeps mr·nv sums, nv vectors of B and up to three broadcasts in the
 // 32 registers; one of slide mr·nv sums, 3·nv vectors of B and at least two broadcasts. Other widths are cut into these.
 var (
-	gemmSizes512   = map[int][]int{1: {1, 2, 3, 4, 6, 8, 12, 16}, 2: {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14}}
-	slideSizes512  = map[int][]int{1: {1, 2, 3, 4, 6, 8, 12, 16}, 2: {1, 2, 3, 4, 6, 7, 8, 10, 12}, 4: {1, 2, 3, 4}}
-	slide2Sizes512 = map[int][]int{1: {1, 2, 4, 8}, 2: {1, 2, 4, 8}}
+	gemmSizes512   = map[int][]int{1: {1, 2, 4, 8, 16}, 2: {1, 2, 4, 6, 8, 12, 14}}
+	slideSizes512  = map[int][]int{1: {1, 2, 4, 7, 8, 14, 16}, 2: {1, 2, 4, 7, 8}, 4: {1, 2, 4}}
+	slide2Sizes512 = map[int][]int{1: {1, 2, 4, 8}, 2: {1, 2, 4, 7, 8}}
 )
 
 // Tiles of grad keep 3·m·nv sums, up to 3·nv vectors of B and at least two broadcasts.
 const gradAhead = 6 // pixels that grad fetches ahead
 
-var gradSizes512 = map[int][]int{1: {1, 2, 3, 4, 8}, 2: {1, 2, 3, 4}}
+var gradSizes512 = map[int][]int{1: {1, 3, 8}, 2: {1, 3, 4}}
 
 func gemm512() *asm {
 	a := newAsm("zgemm512")
