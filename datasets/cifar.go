@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // cifar describes the binary form of a CIFAR set: a file is a row of records, a record is its label bytes, of which the
@@ -17,10 +18,11 @@ type cifar struct {
 	python  string // the directory of the archive for Python, which people have by mistake
 	train   []string
 	test    []string
-	records int   // in a file
+	records int   // in a file of train
+	tested  int   // records in a file of test
 	labels  []int // how many values each label byte has; the last is the class
 	classes []string
-	norm    Norm
+	norm    Norm // measured where it is zero
 }
 
 var cifarShape = Shape{H: 32, W: 32, C: 3}
@@ -33,6 +35,7 @@ func cifar10() cifar {
 		train:   []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
 		test:    []string{"test_batch.bin"},
 		records: 10000,
+		tested:  10000,
 		labels:  []int{10},
 		classes: []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"},
 		norm: Norm{
@@ -42,11 +45,37 @@ func cifar10() cifar {
 	}
 }
 
+func cifar100() cifar {
+	return cifar{
+		name: "cifar100", title: "CIFAR-100", dir: "cifar-100-binary", python: "cifar-100-python",
+		train:   []string{"train.bin"},
+		test:    []string{"test.bin"},
+		records: 50000,
+		tested:  10000,
+		labels:  []int{20, 100}, // superclass and class
+		classes: strings.Fields(cifar100Classes),
+	}
+}
+
+const cifar100Classes = `
+	apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle
+	caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish
+	forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle
+	mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine
+	possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar
+	sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle wardrobe whale
+	willow_tree wolf woman worm`
+
 // CIFAR10 reads the binary version of CIFAR-10 (Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009)
 // from dir, which is the directory of its batches, data_batch_1.bin to data_batch_5.bin and test_batch.bin, or holds them in
 // cifar-10-batches-bin: 50,000 and 10,000 images of 32x32x3 in 10 classes, in the order of the files. A file that is
 // missing, cut short or damaged gives an *Error.
 func CIFAR10(dir string) (*Set, error) { return cifar10().read(dir) }
+
+// CIFAR100 reads the binary version of CIFAR-100 (as CIFAR10) from dir, which is the directory of train.bin and test.bin, or
+// holds them in cifar-100-binary: 50,000 and 10,000 images of 32x32x3 in 100 classes; the 20 superclasses are passed over.
+// It is normalised by its own mean and deviation. Errors are as CIFAR10's.
+func CIFAR100(dir string) (*Set, error) { return cifar100().read(dir) }
 
 func (c cifar) read(dir string) (*Set, error) {
 	found, err := c.find(dir)
@@ -54,11 +83,14 @@ func (c cifar) read(dir string) (*Set, error) {
 		return nil, err
 	}
 	set := &Set{Name: c.name, Source: found, Classes: c.classes, Norm: c.norm}
-	if set.Train, err = c.part(found, c.train); err != nil {
+	if set.Train, err = c.part(found, c.train, c.records); err != nil {
 		return nil, err
 	}
-	if set.Test, err = c.part(found, c.test); err != nil {
+	if set.Test, err = c.part(found, c.test, c.tested); err != nil {
 		return nil, err
+	}
+	if set.Norm.Mean == nil {
+		set.Norm = Measure(set.Train, nil)
 	}
 	return set, nil
 }
@@ -91,13 +123,13 @@ func (c cifar) remedy() string {
 	return fmt.Sprintf("get the binary version of %s (espalier data fetch %s)", c.title, c.name)
 }
 
-// part reads the files of a part, one after another.
-func (c cifar) part(dir string, files []string) (Part, error) {
-	n := c.records * len(files)
+// part reads the files of a part, one after another, each of so many records.
+func (c cifar) part(dir string, files []string, records int) (Part, error) {
+	n := records * len(files)
 	p := Part{Shape: cifarShape}
 	for _, name := range files {
 		path := filepath.Join(dir, name)
-		content, err := c.load(path)
+		content, err := c.load(path, records)
 		if err != nil {
 			return Part{}, err
 		}
@@ -105,7 +137,7 @@ func (c cifar) part(dir string, files []string) (Part, error) {
 			p.Pixels = make([]uint8, 0, n*cifarShape.Len())
 			p.Labels = make([]int32, 0, n)
 		}
-		if err := c.decode(&p, path, content); err != nil {
+		if err := c.decode(&p, path, content, records); err != nil {
 			return Part{}, err
 		}
 	}
@@ -113,12 +145,15 @@ func (c cifar) part(dir string, files []string) (Part, error) {
 }
 
 // load reads a file whole, after a look at its size.
-func (c cifar) load(path string) ([]byte, error) {
+func (c cifar) load(path string, records int) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, missing(path, err, c.remedy())
 	}
-	if err := c.checkSize(path, info.Size()); err != nil {
+	if !info.Mode().IsRegular() {
+		return nil, &Error{Path: path, Offset: -1, Problem: "not a file", Remedy: c.remedy()}
+	}
+	if err := c.checkSize(path, info.Size(), records); err != nil {
 		return nil, err
 	}
 	content, err := os.ReadFile(path)
@@ -128,12 +163,12 @@ func (c cifar) load(path string) ([]byte, error) {
 	return content, nil
 }
 
-func (c cifar) checkSize(path string, size int64) error {
-	record, want := int64(c.record()), int64(c.record())*int64(c.records)
+func (c cifar) checkSize(path string, size int64, records int) error {
+	record, want := int64(c.record()), int64(c.record())*int64(records)
 	if size == want {
 		return nil
 	}
-	problem := fmt.Sprintf("%d bytes, expected %d (%d records of %d)", size, want, c.records, record)
+	problem := fmt.Sprintf("%d bytes, expected %d (%d records of %d)", size, want, records, record)
 	offset := min(size, want)
 	switch {
 	case size < want && size%record != 0:
@@ -147,8 +182,8 @@ func (c cifar) checkSize(path string, size int64) error {
 }
 
 // decode appends the records of a file to p.
-func (c cifar) decode(p *Part, path string, content []byte) error {
-	if err := c.checkSize(path, int64(len(content))); err != nil {
+func (c cifar) decode(p *Part, path string, content []byte, records int) error {
+	if err := c.checkSize(path, int64(len(content)), records); err != nil {
 		return err
 	}
 	const plane = 32 * 32

@@ -12,7 +12,7 @@ import (
 
 // small is a CIFAR set with few records in a file.
 func small(c cifar, records int) cifar {
-	c.records = records
+	c.records, c.tested = records, records
 	return c
 }
 
@@ -49,7 +49,7 @@ func (c cifar) write(t testing.TB, dir string) {
 }
 
 func TestCIFAR(t *testing.T) {
-	for _, c := range []cifar{small(cifar10(), 3)} {
+	for _, c := range []cifar{small(cifar10(), 3), small(cifar100(), 3)} {
 		root := t.TempDir()
 		c.write(t, filepath.Join(root, c.dir))
 		for _, dir := range []string{root, filepath.Join(root, c.dir)} {
@@ -109,18 +109,52 @@ func TestCIFARErrors(t *testing.T) {
 			if err := os.Mkdir(filepath.Join(dir, "data_batch_5.bin"), 0o755); err != nil {
 				t.Fatal(err)
 			}
-		}, []string{"data_batch_5.bin"}, 4096},
+		}, []string{"data_batch_5.bin: not a file"}, -1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			c.write(t, dir)
 			test.damage(t, dir)
 			_, err := c.read(dir)
-			offset := wantError(t, err, test.want...)
-			if test.name != "directory for a file" && offset != test.offset {
+			if offset := wantError(t, err, test.want...); offset != test.offset {
 				t.Errorf("offset %d, want %d", offset, test.offset)
 			}
 		})
+	}
+}
+
+func TestCIFAR100Errors(t *testing.T) {
+	c := small(cifar100(), 3)
+	for _, test := range []struct {
+		name string
+		at   int64
+		to   byte
+		want []string
+	}{
+		{"superclass", 3074, 20, []string{"train.bin: at byte 3074: label 20, expected 0 to 19", "CIFAR-100"}},
+		{"class", 2*3074 + 1, 100, []string{"train.bin: at byte 6149: label 100, expected 0 to 99"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			c.write(t, dir)
+			poke(t, dir, "train.bin", test.at, test.to)
+			_, err := c.read(dir)
+			wantError(t, err, test.want...)
+		})
+	}
+	dir := t.TempDir()
+	c.write(t, dir)
+	truncate(t, dir, "test.bin", 3074)
+	_, err := c.read(dir)
+	wantError(t, err, "test.bin: at byte 3074: 3074 bytes, expected 9222 (3 records of 3074): cut short after 1 records")
+}
+
+func TestCIFARClasses(t *testing.T) {
+	for want, c := range map[int]cifar{10: cifar10(), 100: cifar100()} {
+		if len(c.classes) != want || c.labels[len(c.labels)-1] != want || !slices.IsSorted(c.classes) ||
+			len(slices.Compact(slices.Clone(c.classes))) != want {
+			t.Errorf("%s has the classes %q", c.name, c.classes)
+		}
 	}
 }
 
@@ -150,15 +184,24 @@ func TestMissingIsNotExist(t *testing.T) {
 }
 
 func FuzzCIFAR(f *testing.F) {
-	c := small(cifar10(), 2)
-	whole := slices.Concat(record(c, []byte{3}, func(y, x, ch int) byte { return byte(x) }),
-		record(c, []byte{9}, func(y, x, ch int) byte { return byte(y) }))
-	f.Add(whole)
-	f.Add(whole[:3073])
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, content []byte) {
+	for _, c := range []cifar{cifar10(), cifar100()} {
+		var whole []byte
+		for k := range 2 {
+			labels := make([]byte, len(c.labels))
+			labels[len(labels)-1] = byte(c.labels[len(labels)-1] - 1 - k)
+			whole = append(whole, record(c, labels, func(y, x, ch int) byte { return byte(x*k + y) })...)
+		}
+		f.Add(len(c.classes) == 100, whole)
+		f.Add(len(c.classes) == 100, whole[:c.record()])
+		f.Add(len(c.classes) == 100, []byte{})
+	}
+	f.Fuzz(func(t *testing.T, hundred bool, content []byte) {
+		c := cifar10()
+		if hundred {
+			c = cifar100()
+		}
 		var p Part
-		if err := c.decode(&p, "file", content); err != nil {
+		if err := c.decode(&p, "file", content, 2); err != nil {
 			wantError(t, err)
 			return
 		}
@@ -166,7 +209,7 @@ func FuzzCIFAR(f *testing.F) {
 			t.Fatalf("%d images with %d bytes", p.Len(), len(p.Pixels))
 		}
 		for _, l := range p.Labels {
-			if l < 0 || l > 9 {
+			if l < 0 || int(l) >= len(c.classes) {
 				t.Fatalf("label %d was accepted", l)
 			}
 		}

@@ -57,7 +57,7 @@ const (
 
 // Sets are all sets that have a name, in the order in which lists show them.
 func Sets() []Known {
-	ten := cifar10()
+	ten, hundred := cifar10(), cifar100()
 	return []Known{
 		{
 			Name:     ten.name,
@@ -74,6 +74,48 @@ func Sets() []Known {
 				sha256:  "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
 				archive: true,
 			}}},
+		},
+		{
+			Name:     hundred.name,
+			Title:    hundred.title,
+			About:    "50,000 + 10,000 photographs, 32x32x3, 100 classes",
+			Terms:    cifarTerms,
+			Citation: krizhevsky,
+			dirs:     []string{hundred.dir, "."},
+			files:    append(hundred.train, hundred.test...),
+			read:     CIFAR100,
+			expect:   &expected{shape: cifarShape, classes: 100, train: 500, test: 100},
+			fetched: &fetched{base: kriz, dir: hundred.dir, limit: 1 << 29, files: []remote{{
+				name:    "cifar-100-binary.tar.gz",
+				sha256:  "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+				archive: true,
+			}}},
+		},
+		{
+			Name:     "fashion-mnist",
+			Title:    "Fashion-MNIST",
+			About:    "60,000 + 10,000 pictures of clothes, 28x28x1, 10 classes",
+			Terms:    "MIT licence, Zalando SE",
+			Citation: "H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms, 2017",
+			dirs:     []string{"fashion-mnist", "FashionMNIST/raw", "."},
+			files: []string{"train-images-idx3-ubyte.gz", "train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz",
+				"train-labels-idx1-ubyte", "t10k-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte.gz",
+				"t10k-labels-idx1-ubyte"},
+			read:   FashionMNIST,
+			expect: &expected{shape: Shape{H: 28, W: 28, C: 1}, classes: 10, train: 6000, test: 1000},
+			// The hashes are of files that have the MD5 sums which the authors published, and whose images and labels are
+			// those of Debian's package dataset-fashion-mnist 0.0~git20200523.
+			fetched: &fetched{base: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", dir: "fashion-mnist", limit: 1 << 26,
+				files: []remote{
+					{name: "train-images-idx3-ubyte.gz", checked: true,
+						sha256: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"},
+					{name: "train-labels-idx1-ubyte.gz", checked: true,
+						sha256: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"},
+					{name: "t10k-images-idx3-ubyte.gz", checked: true,
+						sha256: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"},
+					{name: "t10k-labels-idx1-ubyte.gz", checked: true,
+						sha256: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"},
+				}},
 		},
 		{
 			Name:  "folder",
