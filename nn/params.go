@@ -61,7 +61,7 @@ func (p *Params) Value(name string) []Float {
 // Grad is the gradient at the named weight, a view; nil if there is none of this name.
 func (p *Params) Grad(name string) []Float { return p.Layout.View(p.Grads, name) }
 
-// Equal reports whether weights and running statistics have the same bits as those of q (NaN differs from itself).
+// Equal reports whether weights and running statistics equal those of q, element by element (NaN differs from itself).
 func (p *Params) Equal(q *Params) bool {
 	return p.Layout.Same(q.Layout) && slices.Equal(p.Values, q.Values) && slices.Equal(p.Buffers, q.Buffers)
 }
