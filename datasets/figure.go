@@ -89,14 +89,13 @@ func drawFigure(class int, s Shape, r *rng.Stream) figureAt {
 func drawStroke(s Shape, r *rng.Stream) figureAt {
 	whole := s.W * unit
 	long, wide := between(r, whole/16, whole/8), between(r, whole/64, whole/32)
-	a, b := between(r, -1024, 1024), between(r, -1024, 1024)
+	a, b := between(r, -1024, 1024), between(r, 1, 1024) // the direction
+	length := max(abs(a), b)
 	return figureAt{
 		x: r.IntN(whole), y: r.IntN(whole),
 		reach: long * 2,
 		inside: func(x, y int) bool {
-			along, across := x*a+y*b, y*a-x*b
-			length := max(abs(a), abs(b))
-			return abs(along) <= long*length && abs(across) <= wide*length
+			return abs(x*a+y*b) <= long*length && abs(y*a-x*b) <= wide*length
 		},
 	}
 }

@@ -22,9 +22,6 @@ type FolderOptions struct {
 const (
 	defaultSize = 32
 	maxSize     = 1 << 10
-	// maxFolder bounds the bytes of a part's pixels in memory, so that a size chosen too large is an error and not the end
-	// of the machine.
-	maxFolder = 1 << 33
 	// maxImageFile bounds the bytes of an image's file.
 	maxImageFile = 1 << 28
 )
@@ -137,9 +134,9 @@ func readFolder(dir string, classes []string, o FolderOptions) (Part, error) {
 			p.Labels = append(p.Labels, int32(label))
 		}
 	}
-	if len(paths) > maxFolder/p.Shape.Len() {
+	if len(paths) > maxPixels/p.Shape.Len() {
 		return Part{}, &Error{Path: dir, Offset: -1, Remedy: "choose a smaller size",
-			Problem: fmt.Sprintf("%d images of %v need more than %d GiB", len(paths), p.Shape, maxFolder>>30)}
+			Problem: fmt.Sprintf("%d images of %v need more than %d GiB", len(paths), p.Shape, maxPixels>>30)}
 	}
 	p.Pixels = make([]uint8, len(paths)*p.Shape.Len())
 	return p, decodeAll(paths, p)

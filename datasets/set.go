@@ -41,6 +41,10 @@ func (p Part) Image(i int) []uint8 {
 	return p.Pixels[i*n : (i+1)*n : (i+1)*n]
 }
 
+// maxPixels bounds the bytes of a part's pixels in memory, so that a size chosen too large is an error and not the end of
+// the machine.
+const maxPixels = 1 << 33
+
 // Set is a data set in memory. Train is for training and, split off it, for validation; Test is for the last word alone.
 type Set struct {
 	Name    string   // as it is called on the command line: cifar10
