@@ -47,15 +47,15 @@ type Pruned struct {
 	Sparsity float64 // as asked for
 	Kept     int     // convolution and linear weights that stay
 	Total    int     // of them all
-	OneShot  float64 // test accuracy before fine-tuning, percent
-	ValAcc   float64 // after it; NaN without validation images
+	OneShot  float64 // validation accuracy before fine-tuning, percent; NaN without validation images
+	ValAcc   float64 // the same after it
 	TestAcc  float64 // after it, percent
 }
 
 // Density is the share of the weights that stays.
 func (p Pruned) Density() float64 { return float64(p.Kept) / float64(p.Total) }
 
-var prunedColumns = []string{"sparsity", "kept", "total", "one_shot_test_acc", "val_acc", "test_acc"}
+var prunedColumns = []string{"sparsity", "kept", "total", "one_shot_val_acc", "val_acc", "test_acc"}
 
 // prunedCSV is the table as a file; what was not measured is empty.
 func prunedCSV(rows []Pruned) []byte {
@@ -124,10 +124,12 @@ func readPruned(path string) ([]Pruned, error) {
 	return rows, nil
 }
 
+func outcomePath(dir string) string { return filepath.Join(dir, OutcomeFile) }
+
 // readOutcome reads outcome.json.
 func readOutcome(dir string) (Outcome, error) {
 	var o Outcome
-	path := filepath.Join(dir, OutcomeFile)
+	path := outcomePath(dir)
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return o, fmt.Errorf("experiment: %w", err)
@@ -146,6 +148,9 @@ type Run struct {
 	Outcome *Outcome // of a dense training that is complete, else nil
 	Pruned  []Pruned // of a pruning run: the networks that are complete
 }
+
+// Model is the path of a dense training's model.
+func (r Run) Model() string { return filepath.Join(r.Path, ModelFile) }
 
 // Complete reports whether everything that the configuration asks for is there.
 func (r Run) Complete() bool {

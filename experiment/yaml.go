@@ -126,20 +126,26 @@ func scalar(n *yaml.Node) (string, error) {
 // Load is Default changed by the file at path, if path is not empty, and then by the assignments in order.
 func Load(path string, assignments []string) (Config, error) {
 	c := Default()
+	err := c.Load(path, assignments)
+	return c, err
+}
+
+// Load changes c by the file at path, if path is not empty, and then by the assignments in order.
+func (c *Config) Load(path string, assignments []string) error {
 	if path != "" {
 		f, err := os.Open(path)
 		if err != nil {
-			return c, fmt.Errorf("experiment: configuration: %w", err)
+			return fmt.Errorf("experiment: configuration: %w", err)
 		}
 		defer f.Close()
 		if err := c.Read(f, path); err != nil {
-			return c, err
+			return err
 		}
 	}
 	for _, a := range assignments {
 		if err := c.Set(a); err != nil {
-			return c, err
+			return err
 		}
 	}
-	return c, nil
+	return nil
 }

@@ -75,6 +75,7 @@ func drawRuns(runs []experiment.Run, dir, title string) ([]string, error) {
 	}
 	first := runs[0].Config
 	for _, r := range runs {
+		r.Config.Data.Dir = first.Data.Dir
 		if r.Config.Model != first.Model || r.Config.Data != first.Data {
 			return nil, fmt.Errorf("%s and %s are runs of different models or data; draw them apart", runs[0].Path, r.Path)
 		}
@@ -126,8 +127,8 @@ func trainingFigure(runs []experiment.Run, title string) (*plot.Figure, error) {
 				return math.NaN()
 			}
 			curve.Epochs = append(curve.Epochs, plot.Epoch{
-				Epoch: i + 1, TrainLoss: of("train_loss"), TrainAccuracy: of("train_acc"),
-				ValLoss: of("val_loss"), ValAccuracy: of("val_acc"),
+				Epoch: i + 1, TrainLoss: of("train_loss"), TrainAccuracy: of("train_accuracy"),
+				ValLoss: of("val_loss"), ValAccuracy: of("val_accuracy"),
 			})
 		}
 		curves = append(curves, curve)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"espalier/experiment"
 )
 
 // Exit codes.
@@ -53,7 +55,11 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 	case err == nil:
 		return exitOK
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, strings.TrimSpace(strings.TrimSuffix(err.Error(), context.Canceled.Error())+"interrupted"))
+		text := "interrupted"
+		if stopped := (*experiment.Interrupted)(nil); errors.As(err, &stopped) {
+			text = stopped.Error()
+		}
+		fmt.Fprintln(stderr, text)
 		return exitInterrupted
 	}
 	fmt.Fprintf(stderr, "espalier: %v\n", err)
@@ -89,7 +95,11 @@ saved; the same command goes on from there).`,
 		&cobra.Group{ID: "look", Title: "Look at results:"},
 		&cobra.Group{ID: "machine", Title: "Data and machine:"},
 	)
-	root.AddCommand(newPlot(a), newLs(a), newBench(a), newSettings())
+	root.AddCommand(
+		newQuickstart(a), newTrain(a), newPrune(a),
+		newEval(a), newPlot(a), newLs(a),
+		newData(a), newBench(a), newSettings(),
+	)
 	return root
 }
 

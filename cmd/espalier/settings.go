@@ -28,10 +28,12 @@ func (s *settings) addTo(c *cobra.Command) {
 	}
 }
 
-// load is the configuration that the flags ask for: defaults, then before (what the command's own flags mean), the file,
-// and the assignments.
-func (s *settings) load(after ...string) (experiment.Config, error) {
-	c, err := experiment.Load(s.file, append(s.set, after...))
+// load is the configuration that the flags ask for: the defaults, changed by the file, changed by the assignments.
+func (s *settings) load() (experiment.Config, error) { return s.over(experiment.Default()) }
+
+// over is load with other defaults.
+func (s *settings) over(c experiment.Config) (experiment.Config, error) {
+	err := c.Load(s.file, s.set)
 	if err == nil {
 		err = c.Validate()
 	}

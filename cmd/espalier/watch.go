@@ -40,7 +40,7 @@ func (w *watcher) Observe(e train.Event) {
 	case train.EpochEnded:
 		w.endTask()
 		best := ""
-		if e.Best {
+		if e.Best && w.epochs > 1 {
 			best = ", the best so far"
 		}
 		w.clear()
@@ -69,15 +69,16 @@ func (w *watcher) clear() {
 	}
 }
 
-// figures writes numbers as people read them: accuracies in percent with one decimal, others with four digits.
+// figures writes numbers as people read them: accuracies in percent with one decimal, losses with four digits. The learning
+// rate is left to metrics.csv.
 func figures(fs []train.Figure) string {
 	parts := make([]string, 0, len(fs))
 	for _, f := range fs {
-		if f.Value != f.Value {
-			continue // not measured
+		if f.Value != f.Value || f.Name == "lr" {
+			continue // not measured, or no news
 		}
 		name := strings.ReplaceAll(f.Name, "_", " ")
-		if strings.HasSuffix(name, "acc") || strings.HasSuffix(name, "accuracy") {
+		if strings.HasSuffix(name, "accuracy") {
 			parts = append(parts, fmt.Sprintf("%s %.1f %%", name, f.Value))
 		} else {
 			parts = append(parts, fmt.Sprintf("%s %.4g", name, f.Value))

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"espalier/experiment"
+	"espalier/prune"
+)
+
+func newPrune(a *app) *cobra.Command {
+	var s settings
+	var method, sparsity, seeds string
+	c := &cobra.Command{
+		Use:   "prune [RUN]",
+		Short: "Prune a trained network, and fine-tune what is left",
+		Long: `Removes convolution and linear weights from a trained network, at one sparsity after the other, each time from the dense
+weights, and fine-tunes what is left; removed weights stay zero. RUN is the directory of a training run; without it the
+settings describe the network, which is trained first if that has not been done.
+
+Methods: magnitude removes the weights of least absolute value, random removes any. The setting prune.budget says where:
+global (one threshold over all layers), uniform (the same share of every layer), erk (more of wide layers). Biases and
+batch norm are never pruned; the first and the last layer are.
+
+Each pruned network gets a directory RUNS/NAME/HASH/seed-N/sparsity-S with mask.safetensors and model.safetensors; the
+table is pruned.csv, in percent, test images read once for each network. Ctrl-C saves and stops; the same command goes on.`,
+		Example: `  espalier prune runs/run/13db2d024762/seed-1 --method magnitude --sparsity 0.5,0.8,0.9
+  espalier prune --method random --set prune.epochs=2 --set data.name=synthetic --set model.name=resnet8
+  espalier plot runs/run`,
+		GroupID: "do",
+		Args:    atMost(1, "one run directory at most"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if method != "" {
+				s.set = append(s.set, "prune.method="+method)
+			}
+			if sparsity != "" {
+				s.set = append(s.set, "prune.sparsity="+sparsity)
+			}
+			if len(args) == 1 {
+				if s.file != "" {
+					return usageError{fmt.Errorf("both RUN and --config say what to prune; give one")}
+				}
+				s.file = filepath.Join(args[0], experiment.ConfigFile)
+			}
+			configs, err := s.each(seeds)
+			if err != nil {
+				return err
+			}
+			if configs[0].Prune.Method == "none" {
+				return usageError{fmt.Errorf("--method is missing; there are %s", strings.Join(prune.Names(), ", "))}
+			}
+			if s.dryRun {
+				return a.dryRun(configs...)
+			}
+			for _, cfg := range configs {
+				a.say("%s pruning of %s on %s, seed %d, in %s", cfg.Prune.Method, cfg.Model.Name, cfg.Data.Name, cfg.Seed, cfg.Dir(a.runs))
+				r, err := a.lab().Prune(c.Context(), cfg)
+				if err != nil {
+					return err
+				}
+				if err := a.printPruned(r); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	s.addTo(c)
+	c.Flags().StringVarP(&method, "method", "m", "", "how weights are chosen: "+strings.Join(prune.Names(), ", ")+" (the setting prune.method)")
+	c.Flags().StringVar(&sparsity, "sparsity", "", "shares that are removed, as 0.5,0.9 (the setting prune.sparsity)")
+	c.Flags().StringVar(&seeds, "seeds", "", "prune once for each of these seeds, as 1,2,3 (default: the setting seed)")
+	return c
+}
+
+// printPruned is the table of a pruning run.
+func (a *app) printPruned(r experiment.Run) error {
+	if a.json {
+		return a.printJSON(r)
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "removed\tweights left\tval before tuning\tval after\ttest after\t")
+	for _, p := range r.Pruned {
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t\n", percent(p.Sparsity), p.Kept, points(p.OneShot), points(p.ValAcc), points(p.TestAcc))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.stdout, "in %s\n", r.Path)
+	return err
+}
+
+// points writes an accuracy in percent, or a dash if it was not measured.
+func points(x float64) string {
+	if math.IsNaN(x) {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f %%", x)
+}

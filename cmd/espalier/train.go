@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"espalier/experiment"
+)
+
+func newTrain(a *app) *cobra.Command {
+	var s settings
+	var seeds, report string
+	c := &cobra.Command{
+		Use:   "train",
+		Short: "Train a network",
+		Long: `Trains the network that the settings describe ('espalier help settings' lists them all), evaluates it once on the test
+images, and leaves everything in RUNS/NAME/HASH/seed-N: the settings, the log, the figures of each epoch, the last two
+checkpoints and the best, the model (safetensors with PyTorch's names), and the outcome.
+
+Ctrl-C finishes the step, saves and stops; the same command goes on from there and ends with the same bits as if it had
+not been stopped. A run that is complete is not repeated.
+
+With data.validation above 0 that many training images are held out, and the epoch that was best on them counts; else all
+are trained on, and the last epoch counts. The test images never choose anything.`,
+		Example: `  espalier train
+  espalier train --set data.name=synthetic --set model.name=resnet8 --set train.epochs=5
+  espalier train --config recipe.yaml --seeds 1,2 --report results/resnet20-cifar10
+  espalier train --config recipe.yaml --dry-run`,
+		GroupID: "do",
+		Args:    exactly(0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			configs, err := s.each(seeds)
+			if err != nil {
+				return err
+			}
+			for i := range configs {
+				configs[i] = configs[i].Dense()
+			}
+			if s.dryRun {
+				return a.dryRun(configs...)
+			}
+			var runs []experiment.Run
+			for _, cfg := range configs {
+				a.say("%s on %s, seed %d, in %s", cfg.Model.Name, cfg.Data.Name, cfg.Seed, cfg.Dir(a.runs))
+				r, err := a.lab().Train(c.Context(), cfg)
+				if err != nil {
+					return err
+				}
+				runs = append(runs, r)
+				if err := a.printOutcome(r); err != nil {
+					return err
+				}
+			}
+			if report == "" {
+				return nil
+			}
+			files, err := writeReport(runs, report)
+			if err != nil {
+				return err
+			}
+			return a.printFiles(files)
+		},
+	}
+	s.addTo(c)
+	c.Flags().StringVar(&seeds, "seeds", "", "run once for each of these seeds, as 1,2,3 (default: the setting seed)")
+	c.Flags().StringVar(&report, "report", "", "then write config.yaml, summary.csv and the training curves into this directory")
+	return c
+}
+
+// each is the configuration of the flags, once for each of the seeds.
+func (s *settings) each(seeds string) ([]experiment.Config, error) {
+	cfg, err := s.load()
+	if err != nil || seeds == "" {
+		return []experiment.Config{cfg}, err
+	}
+	var configs []experiment.Config
+	for _, text := range strings.Split(seeds, ",") {
+		seed, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--seeds %s: %q is not a whole number", seeds, text)}
+		}
+		cfg.Seed = seed
+		configs = append(configs, cfg)
+	}
+	return configs, nil
+}
+
+// dryRun says what would be done, and where.
+func (a *app) dryRun(configs ...experiment.Config) error {
+	for _, cfg := range configs {
+		if a.json {
+			if err := a.printJSON(map[string]any{"dir": cfg.Dir(a.runs), "config": cfg}); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := fmt.Fprintf(a.stdout, "%s\n%s\n", cfg.Dir(a.runs), cfg.YAML()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printOutcome says what a dense training came to.
+func (a *app) printOutcome(r experiment.Run) error {
+	if a.json {
+		return a.printJSON(r)
+	}
+	o := r.Outcome
+	val := ""
+	if o.ValAcc != nil {
+		val = fmt.Sprintf(", validation %.2f %% (best epoch %d)", *o.ValAcc, o.BestEpoch)
+	}
+	_, err := fmt.Fprintf(a.stdout, "test accuracy %.2f %% on %d images%s, %d parameters, %.0f s of training\nin %s\n",
+		o.TestAcc, o.TestCount, val, o.Params, o.Seconds, r.Path)
+	return err
+}
