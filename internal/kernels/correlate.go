@@ -1,9 +1,5 @@
 package kernels
 
-import "unsafe"
-
-const elem = int(unsafe.Sizeof(Float(0)))
-
 // blockBytes bounds the packed weights that a pass over an image uses: half of a 48 KB first-level cache.
 const blockBytes = 24 << 10
 
@@ -46,20 +42,6 @@ type panel struct {
 	off, nv, cols int
 	base          int // of its packed weights
 	steps         []step
-}
-
-// tile is the size of the next tile of n, of those for which the table has a microkernel: such that the tiles are few and
-// nearly equal.
-func tile(n int, table []func(*gemmArgs)) int {
-	largest := len(table) - 1
-	size := ceilDiv(n, ceilDiv(n, largest))
-	for size < largest && table[size] == nil {
-		size++
-	}
-	for size > n || table[size] == nil {
-		size--
-	}
-	return size
 }
 
 // step is one pass over the source: taps [tap, tap+nt) and, of each, k channels from offset a on.
@@ -287,119 +269,4 @@ func clearBorders(dst []Float, n, h, w, top, left, ph, pw, ch int) {
 		}
 	}
 	clear(dst[at : n*ph*pw*ch])
-}
-
-// pack arranges the weights in the order in which the microkernels read them.
-func (q *correlation) pack(w []Float) {
-	q.weights = w
-	Parallel(len(q.packJobs), q.packUnit)
-}
-
-func (q *correlation) packPanel(_, unit int) {
-	p := &q.phases[q.packJobs[unit].phase]
-	c := &p.panels[q.packJobs[unit].panel]
-	vec := c.nv * q.micro.lanes
-	dst := q.packed[c.base:]
-	for i, kernel := range p.positions {
-		tap, j := i/p.width, i%p.width
-		first, next := (tap*p.width+j)*q.ch, 1 // packed row of channel 0, rows between channels
-		if p.slide {
-			first, next = tap*p.width*q.ch+j, p.width
-		}
-		w := q.weights[kernel*q.ic*q.oc:][:q.ic*q.oc]
-		if !q.transposed {
-			for k := range q.ch {
-				copy(dst[(first+k*next)*vec:][:c.cols], w[k*q.oc+c.off:])
-			}
-			continue
-		}
-		const block = 64
-		for k0 := 0; k0 < q.ch; k0 += block {
-			for j := range c.cols {
-				src := w[(c.off+j)*q.oc+k0:][:min(block, q.ch-k0)]
-				d := dst[(first+k0*next)*vec+j:]
-				for k, v := range src {
-					d[k*next*vec] = v
-				}
-			}
-		}
-	}
-}
-
-// run computes n output images from n bordered sources, adding to what is there if acc.
-func (q *correlation) run(worker int, y, src []Float, n int, acc bool) {
-	a := argsOf(worker)
-	images, srcLen, outLen := n, q.imageLen, q.oh*q.ow*q.och
-	for i := range q.phases {
-		p := &q.phases[i]
-		if len(p.taps) == 0 {
-			if !acc {
-				for j := range n {
-					q.clearPhase(p, y[j*outLen:])
-				}
-			}
-			continue
-		}
-		rows, pixels := p.nh, p.nw
-		switch {
-		case q.flat:
-			images, rows, pixels = 1, 1, n*q.oh*q.ow
-		case q.direct && q.stride == 1 && p.step == 1 && p.nw == q.pw && len(p.taps) == 1:
-			rows, pixels = 1, p.nh*p.nw
-		}
-		a.NR, a.ARow, a.CRow = rows, p.step*q.pw*q.ch*elem, q.stride*q.ow*q.och*elem
-		a.Sam, a.Sak, a.Ldc, a.BSkip = p.step*q.ch*elem, elem, q.stride*q.och*elem, 0
-		if p.slide {
-			a.Sam = q.ch * elem
-		}
-		for j := range p.panels {
-			c := &p.panels[j]
-			a.Ldb = c.nv * q.micro.lanes * elem
-			a.tail(c.cols-(c.nv-1)*q.micro.lanes, q.micro)
-			table := q.micro.table(p, c.nv)
-			for s := range c.steps {
-				st := &c.steps[s]
-				a.NT, a.K, a.Taps = st.nt, st.k, &p.taps[st.tap]
-				a.B, a.BOff = address(q.packed[c.base:]), st.b
-				a.Acc = 0
-				if acc || s > 0 {
-					a.Acc = 1
-				}
-				for im := range images {
-					a.A, a.AOff = address(src[im*srcLen:]), st.a
-					a.C, a.COff = address(y[im*outLen+(p.rh*q.ow+p.rw)*q.och+c.off:]), 0
-					for n := pixels; n > 0; {
-						size := tile(n, table)
-						a.NM, a.AStep, a.CStep = n/size, size*p.step*q.ch*elem, size*a.Ldc
-						a.Ahead = a.AStep
-						if a.NM == 1 {
-							a.Ahead = a.ARow
-						}
-						table[size](a)
-						a.AOff, a.COff = a.AOff+a.NM*a.AStep, a.COff+a.NM*a.CStep
-						n %= size
-					}
-				}
-			}
-		}
-	}
-}
-
-// table is the microkernels for a phase and a number of vectors.
-func (m *microkernels) table(p *phase, nv int) []func(*gemmArgs) {
-	switch {
-	case p.slide && p.step == 1:
-		return m.slide[nv]
-	case p.slide:
-		return m.slide2[nv]
-	}
-	return m.gemm[nv]
-}
-
-func (q *correlation) clearPhase(p *phase, y []Float) {
-	for r := p.rh; r < q.oh; r += q.stride {
-		for x := p.rw; x < q.ow; x += q.stride {
-			clear(y[(r*q.ow+x)*q.och:][:q.och])
-		}
-	}
 }

@@ -2,6 +2,8 @@ package kernels
 
 import "unsafe"
 
+const elem = int(unsafe.Sizeof(Float(0))) // bytes of an element
+
 // gemmArgs is the argument block of the matrix microkernels. They compute, for r in [0,NR), t in [0,NM) and each of a
 // kernel's MR rows i and NV vectors of output columns,
 //
