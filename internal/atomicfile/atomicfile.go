@@ -11,8 +11,10 @@ import (
 	"runtime"
 )
 
-// Write calls write with a buffered temporary file in path's directory, flushes it to the disk, and renames it to path. On
-// an error the temporary file is removed and what stood at path stays as it was. The new file has mode 0644.
+// Write calls write with a buffered temporary file in path's directory, flushes it to the disk, renames it to path, and
+// flushes the directory. On an error, or if write panics, the temporary file is removed and what stood at path stays as it
+// was; only where the directory alone could not be flushed is the new file in place already. It has mode 0644. A temporary
+// file that a killed process left is hidden, has .tmp in its name, and may be removed.
 func Write(path string, write func(io.Writer) error) error { return system.write(path, write) }
 
 // WriteBytes is Write for content that is at hand.
@@ -44,19 +46,23 @@ var system = steps{
 }
 
 func (s steps) write(path string, write func(io.Writer) error) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("atomicfile: writing %s: %w", path, err)
+		}
+	}()
 	dir := filepath.Dir(path)
 	f, err := s.create(dir, "."+filepath.Base(path)+".tmp*")
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+		return err
 	}
-	open := true
-	defer func() {
-		if err != nil {
-			if open {
-				f.Close()
-			}
+	open, renamed := true, false
+	defer func() { // on a panic too
+		if open {
+			f.Close()
+		}
+		if !renamed {
 			os.Remove(f.Name())
-			err = fmt.Errorf("writing %s: %w", path, err)
 		}
 	}()
 	w := bufio.NewWriterSize(f, 1<<16)
@@ -79,6 +85,7 @@ func (s steps) write(path string, write func(io.Writer) error) (err error) {
 	if err := s.rename(f.Name(), path); err != nil {
 		return err
 	}
+	renamed = true
 	return s.sync(dir)
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -82,6 +83,51 @@ func TestFailuresKeepTheOldFile(t *testing.T) {
 				t.Errorf("%d files after a failure, want 1", len(entries))
 			}
 		})
+	}
+}
+
+// A directory that cannot be flushed is an error, with the new file in place.
+func TestDirectorySync(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "model")
+	s := system
+	s.sync = func(string) error { return errFull }
+	err := s.write(path, func(w io.Writer) error {
+		_, err := w.Write([]byte("new"))
+		return err
+	})
+	if !errors.Is(err, errFull) {
+		t.Errorf("error %v, want %v", err, errFull)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "new" {
+		t.Errorf("content %q, want the new", got)
+	}
+}
+
+func TestPanicLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		Write(filepath.Join(dir, "model"), func(io.Writer) error { panic("shape") })
+	}()
+	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
+		t.Errorf("%d files after a panic", len(entries))
+	}
+}
+
+func TestMode(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no modes on Windows")
+	}
+	path := filepath.Join(t.TempDir(), "model")
+	if err := WriteBytes(path, nil); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o644 {
+		t.Errorf("mode %v, %v, want 0644", info.Mode(), err)
 	}
 }
 

@@ -22,6 +22,18 @@ func TestPinned(t *testing.T) {
 	}
 }
 
+// So are the methods that make other draws out of the bits.
+func TestPinnedMethods(t *testing.T) {
+	s := New(3, "methods")
+	got := fmt.Sprintln(s.IntN(1000), s.Float64(), s.NormFloat64(), s.Uint32(), s.Perm(8), s.Bernoulli(.5))
+	list := []int{0, 1, 2, 3, 4, 5, 6, 7}
+	s.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	const want = "409 0.2793984186280628 -0.24409450302813065 67978203 [5 7 6 1 4 2 0 3] false\n[7 5 2 3 4 6 1 0]"
+	if got += fmt.Sprint(list); got != want {
+		t.Errorf("draws\n%s, want\n%s", got, want)
+	}
+}
+
 func TestIdentity(t *testing.T) {
 	streams := map[string]*Stream{
 		"seed":    New(1),
