@@ -29,7 +29,8 @@ type stretch struct {
 
 // clockOut ends a stretch, writes it to timings.csv, and returns its seconds.
 func (r *runner) clockOut() (seconds float64, err error) {
-	if r.Clock == nil {
+	idle := r.at == r.stretch.from && r.stretch.trained.IsZero()
+	if r.Clock == nil || idle {
 		return 0, nil
 	}
 	now := r.now()
