@@ -37,6 +37,7 @@ type helper struct {
 	asleep atomic.Bool
 	wake   chan struct{}
 	stop   atomic.Bool
+	gone   chan struct{} // closed when it has stopped
 }
 
 var workers = newTeam(runtime.GOMAXPROCS(0))
@@ -53,13 +54,14 @@ func (t *team) resize(n int) {
 		if h.asleep.CompareAndSwap(true, false) {
 			h.wake <- struct{}{}
 		}
+		<-h.gone // one that ran on would take part in the next epoch, uncounted
 	}
 	t.n, t.helpers, t.spins = n, nil, spins
 	if n > runtime.GOMAXPROCS(0) {
 		t.spins = 0
 	}
 	for i := 1; i < n; i++ {
-		h := &helper{wake: make(chan struct{}, 1)}
+		h := &helper{wake: make(chan struct{}, 1), gone: make(chan struct{})}
 		t.helpers = append(t.helpers, h)
 		go t.help(h, i, t.epoch.Load())
 	}
@@ -67,6 +69,7 @@ func (t *team) resize(n int) {
 }
 
 func (t *team) help(h *helper, worker int, seen int64) {
+	defer close(h.gone)
 	for {
 		for s := 0; t.epoch.Load() == seen; s++ {
 			if h.stop.Load() {
