@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // The harness of the conformance tests. A test of an operation reads
@@ -173,10 +174,10 @@ func eachISA(t *testing.T, f func(t *testing.T)) {
 // copies of the results.
 func sameBits(t *testing.T, what string, run func() [][]Float) {
 	t.Helper()
-	defer SetThreads(Threads())
+	defer useThreads(Threads())
 	var first [][]Float
 	for _, threads := range []int{1, 2, 3, 8} {
-		SetThreads(threads)
+		useThreads(threads)
 		got := run()
 		if first == nil {
 			first = got
@@ -190,6 +191,12 @@ func sameBits(t *testing.T, what string, run func() [][]Float) {
 			}
 		}
 	}
+}
+
+// useThreads sets the number of threads and lets the helpers before end.
+func useThreads(n int) {
+	SetThreads(n)
+	time.Sleep(time.Millisecond)
 }
 
 // noAllocations checks that f, after a first call, allocates nothing.

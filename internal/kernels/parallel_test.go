@@ -1,85 +1,70 @@
 package kernels
 
 import (
-	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// Every unit runs once, no worker is in two units at a time, whatever the number of threads and however often it changes.
-func TestParallelUnits(t *testing.T) {
-	defer SetThreads(Threads())
-	for _, threads := range []int{1, 2, 3, 8, 2, 5} {
-		SetThreads(threads)
-		for _, units := range []int{0, 1, 2, 7, 64, 1000} {
-			for range 20 {
-				done := make([]atomic.Int32, units)
-				busy := make([]atomic.Int32, threads)
-				Parallel(units, func(worker, unit int) {
-					if busy[worker].Add(1) != 1 {
-						t.Errorf("worker %d is in two units", worker)
-					}
-					done[unit].Add(1)
-					busy[worker].Add(-1)
-				})
-				for i := range done {
-					if n := done[i].Load(); n != 1 {
-						t.Fatalf("%d threads: unit %d of %d ran %d times", threads, i, units, n)
-					}
+var threadCounts = []int{1, 2, 3, 8}
+
+func TestParallelVisitsEveryUnitOnce(t *testing.T) {
+	defer useThreads(Threads())
+	for _, threads := range threadCounts {
+		useThreads(threads)
+		if Threads() != threads {
+			t.Fatalf("SetThreads(%d): %d threads", threads, Threads())
+		}
+		for _, units := range []int{0, 1, 2, 7, 1000} {
+			visits := make([]atomic.Int32, units)
+			busy := make([]atomic.Bool, threads)
+			var shared atomic.Int32
+			Parallel(units, func(worker, unit int) {
+				if busy[worker].Swap(true) {
+					shared.Add(1)
 				}
+				visits[unit].Add(1)
+				busy[worker].Store(false)
+			})
+			for unit := range visits {
+				if n := visits[unit].Load(); n != 1 {
+					t.Fatalf("%d threads, %d units: unit %d was visited %d times", threads, units, unit, n)
+				}
+			}
+			if n := shared.Load(); n != 0 {
+				t.Fatalf("%d threads, %d units: %d calls shared a worker", threads, units, n)
 			}
 		}
 	}
 }
 
-// What a unit writes is seen by the caller afterwards, and what the caller wrote before by the units.
-func TestParallelOrder(t *testing.T) {
-	defer SetThreads(Threads())
-	SetThreads(3)
-	x := make([]int, 100)
-	for round := range 200 {
-		want := round
-		Parallel(len(x), func(_, unit int) {
-			if x[unit] != want {
-				t.Errorf("unit %d sees %d, want %d", unit, x[unit], want)
+// TestParallelPublishes has each run read what the one before wrote, without any lock of its own: run it under -race.
+func TestParallelPublishes(t *testing.T) {
+	defer useThreads(Threads())
+	for _, threads := range threadCounts {
+		useThreads(threads)
+		a, b := make([]int, 64), make([]int, 64)
+		for round := range 200 {
+			Parallel(len(a), func(_, unit int) { b[unit] = a[len(a)-1-unit] + 1 })
+			a, b = b, a
+			if round%50 == 0 {
+				time.Sleep(time.Millisecond) // so that helpers fall asleep
 			}
-			x[unit]++
-		})
+		}
+		for unit, v := range a {
+			if v != 200 {
+				t.Fatalf("%d threads: unit %d is %d after 200 rounds", threads, unit, v)
+			}
+		}
 	}
 }
 
-func TestParallelIdleWorkersSleep(t *testing.T) {
-	defer SetThreads(Threads())
-	SetThreads(4)
-	Parallel(100, func(_, _ int) { runtime.Gosched() })
-	time.Sleep(20 * time.Millisecond)
-	before, ok := processTime()
-	if !ok {
-		t.Skip("the system does not tell the time that a process used")
-	}
-	const pause = 300 * time.Millisecond
-	time.Sleep(pause)
-	after, _ := processTime()
-	if used := after - before; used > pause/3 {
-		t.Errorf("%v of processor time in %v without work", used, pause)
-	}
-}
-
-func TestSetThreadsWhileWorkersSpin(t *testing.T) {
-	defer SetThreads(Threads())
-	var n atomic.Int64
-	for i := range 500 {
-		SetThreads(1 + i%4)
-		Parallel(8, func(_, _ int) { n.Add(1) })
-	}
-	if n.Load() != 500*8 {
-		t.Errorf("%d units ran, want %d", n.Load(), 500*8)
-	}
-}
-
-func BenchmarkParallel(b *testing.B) {
-	for range b.N {
-		Parallel(64, func(_, _ int) {})
+func TestParallelAllocatesNothing(t *testing.T) {
+	defer useThreads(Threads())
+	var sum atomic.Int64
+	f := func(_, unit int) { sum.Add(int64(unit)) }
+	for _, threads := range threadCounts {
+		useThreads(threads)
+		noAllocations(t, "Parallel", func() { Parallel(100, f) })
 	}
 }
