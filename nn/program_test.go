@@ -68,7 +68,7 @@ func batchOf(net *Net, n int, seed uint64) ([]Float, []int32) {
 func explicitStep(net *Net, batch int, x []Float, labels []int32, loss Loss) Result {
 	type step struct {
 		layer       Layer
-		x, y, g, dx []Float
+		x, y, dx []Float
 		v           Vectors
 	}
 	var steps []step
