@@ -182,6 +182,22 @@ func TestInterruptedResult(t *testing.T) {
 	}
 }
 
+// TestNothingDone interrupts a resumed run before its first step: the checkpoint that is there is not written again.
+func TestNothingDone(t *testing.T) {
+	d := half(t, t.TempDir(), Options{Epochs: testEpochs})
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var events recorder
+	if _, err := Run(ctx, d, newWalk(testSteps), Options{Epochs: testEpochs, Observer: &events}); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if strings.HasPrefix(e, "saved") {
+			t.Errorf("%s", e)
+		}
+	}
+}
+
 // TestComplete runs a complete run again: nothing is done, and the stepper has the last state.
 func TestComplete(t *testing.T) {
 	d := open(t, t.TempDir())

@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"espalier/datasets"
+	"espalier/internal/kernels"
 	"espalier/internal/rng"
 	"espalier/nn"
 	"espalier/optim"
@@ -191,6 +192,27 @@ func TestSupervisedLearns(t *testing.T) {
 	}
 }
 
+// TestSupervisedThreads asks for the same bits from any number of threads.
+func TestSupervisedThreads(t *testing.T) {
+	defer kernels.SetThreads(kernels.Threads())
+	var want *nn.Params
+	var records string
+	for _, n := range []int{1, 2, 3, 8} {
+		kernels.SetThreads(n)
+		s := tiny(t, recipes["nesterov"])
+		r, err := Run(context.Background(), nil, s, Options{Epochs: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want, records = s.Params().Clone(), string(r.Records.CSV())
+		}
+		if !s.Params().Equal(want) || string(r.Records.CSV()) != records {
+			t.Errorf("%d threads give other bits than one", n)
+		}
+	}
+}
+
 // TestDiverged poisons a run in several places, and asks which tensor the error names and what remains on disk.
 func TestDiverged(t *testing.T) {
 	largest := math.MaxFloat64
@@ -227,6 +249,82 @@ func TestDiverged(t *testing.T) {
 			t.Errorf("%s: newest checkpoint %+v, %v, %v", tensor, c, bad, err)
 		}
 		d.Close()
+	}
+}
+
+// sickLoss is a cross-entropy whose gradient has a NaN from a given call on.
+type sickLoss struct {
+	calls *int
+	from  int
+}
+
+func (l sickLoss) Loss(grad, logits []nn.Float, labels []int32, k int) (float64, int) {
+	loss, correct := nn.CrossEntropy{}.Loss(grad, logits, labels, k)
+	if *l.calls++; *l.calls >= l.from {
+		grad[0] = nn.Float(math.NaN())
+	}
+	return loss, correct
+}
+
+// TestSickGradient lets the gradient alone become NaN: the weights are as they were before the step.
+func TestSickGradient(t *testing.T) {
+	s := tiny(t, func(net *nn.Net) Recipe {
+		r := recipes["sgd"](net)
+		r.Loss = sickLoss{new(int), 3}
+		return r
+	})
+	if err := s.Begin(0, 0); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := s.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := slices.Clone(s.net.Params.Values)
+	_, err := s.Step()
+	var diverged *optim.NonFiniteError
+	if !errors.As(err, &diverged) || !strings.HasPrefix(diverged.Tensor, "the gradient of ") || diverged.Step != 2 {
+		t.Errorf("%v", err)
+	}
+	if !slices.Equal(before, s.net.Params.Values) {
+		t.Error("the weights have changed")
+	}
+}
+
+// TestClip asks that a step of plain gradient descent is no longer than learning rate times limit, and reaches it.
+func TestClip(t *testing.T) {
+	const lr, limit = 0.5, 0.01
+	s := tiny(t, func(net *nn.Net) Recipe {
+		return Recipe{
+			Optimizer: optim.NewSGD(net.Params.Layout.Size(), optim.SGDOptions{}),
+			Schedule:  optim.Constant{LR: lr},
+			Clip:      limit,
+		}
+	})
+	before := slices.Clone(s.net.Params.Values)
+	if err := s.Begin(0, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Step(); err != nil {
+		t.Fatal(err)
+	}
+	square := 0.
+	for i, v := range s.net.Params.Values {
+		square += math.Pow(float64(v-before[i]), 2)
+	}
+	if length := math.Sqrt(square); !(math.Abs(length-lr*limit) <= 1e-3*lr*limit) {
+		t.Errorf("a step of length %v, want %v", length, lr*limit)
+	}
+}
+
+func TestStepAfterTheLast(t *testing.T) {
+	s := tiny(t, recipes["sgd"])
+	if err := s.Begin(0, testSteps); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Step(); err == nil {
+		t.Error("a step more than an epoch has")
 	}
 }
 
