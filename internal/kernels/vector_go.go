@@ -31,52 +31,63 @@ var vectorGo = vectorKernels{
 	averageGradient: averageGradientGo,
 }
 
-// affineOf is max(low, (v−mean)·scale+shift). The product is rounded on its own, so that every use gives the same bits.
-func affineOf(v, mean, scale, shift, low Float) Float {
-	r := Float((v-mean)*scale) + shift
-	if r < low {
-		return low
+// affineOf is (v−mean)·scale+shift. The product is rounded on its own, so that every use gives the same bits.
+func affineOf(v, mean, scale, shift Float) Float { return Float((v-mean)*scale) + shift }
+
+// floor is low, or -Inf if low is NaN: max(v, floor) is v then.
+func floor(low Float) Float {
+	if low != low {
+		return Float(math.Inf(-1))
 	}
-	return r
+	return low
 }
 
-// passes says whether a gradient passes where affineOf gave y.
-func passes(y, low Float) bool { return !(y <= low) }
+// gated is g where y > low or y is NaN, else 0. It works on bits, which compile to a conditional move: the branch of a ReLU
+// cannot be predicted.
+func gated(g, y, low Float) Float {
+	if elem == 4 {
+		b := math.Float32bits(float32(g))
+		if y <= low {
+			b = 0
+		}
+		return Float(math.Float32frombits(b))
+	}
+	b := math.Float64bits(float64(g))
+	if y <= low {
+		b = 0
+	}
+	return Float(math.Float64frombits(b))
+}
 
 func affineGo(dst, src, mean, scale, shift []Float, low Float, pixels, c int) {
-	mean, scale, shift = mean[:c], scale[:c], shift[:c]
+	low = floor(low)
 	for p := range pixels {
 		d, s := dst[p*c:][:c], src[p*c:][:c]
 		for k, v := range s {
-			d[k] = affineOf(v, mean[k], scale[k], shift[k], low)
+			d[k] = max(affineOf(v, mean[k], scale[k], shift[k]), low)
 		}
 	}
 }
 
 func addAffineGo(dst, a, mean, scale, shift []Float, low Float, b []Float, pixels, c int) {
+	low = floor(low)
 	for p := range pixels {
 		d, s, t := dst[p*c:][:c], a[p*c:][:c], b[p*c:][:c]
 		for k, v := range s {
-			d[k] = rectified(affineOf(v, mean[k], scale[k], shift[k], low) + t[k])
+			d[k] = max(max(affineOf(v, mean[k], scale[k], shift[k]), low)+t[k], 0)
 		}
 	}
 }
 
 func addAffinesGo(dst, a, mean, scale, shift []Float, low Float, b, mean2, scale2, shift2 []Float, low2 Float, pixels, c int) {
+	low, low2 = floor(low), floor(low2)
 	for p := range pixels {
 		d, s, t := dst[p*c:][:c], a[p*c:][:c], b[p*c:][:c]
 		for k, v := range s {
-			d[k] = rectified(affineOf(v, mean[k], scale[k], shift[k], low) + affineOf(t[k], mean2[k], scale2[k], shift2[k], low2))
+			u := max(affineOf(v, mean[k], scale[k], shift[k]), low)
+			d[k] = max(u+max(affineOf(t[k], mean2[k], scale2[k], shift2[k]), low2), 0)
 		}
 	}
-}
-
-// rectified is max(0, v); NaN passes.
-func rectified(v Float) Float {
-	if v < 0 {
-		return 0
-	}
-	return v
 }
 
 func sumPixelsGo(dst []float64, x []Float, pixels, c, step int) {
@@ -103,10 +114,7 @@ func gradientSumsGo(dst []float64, x, g, mean, scale, shift []Float, low Float, 
 	for p := range pixels {
 		gp := g[p*c:][:c]
 		for k, v := range x[p*c:][:c] {
-			var q Float
-			if passes(affineOf(v, mean[k], scale[k], shift[k], low), low) {
-				q = gp[k]
-			}
+			q := gated(gp[k], affineOf(v, mean[k], scale[k], shift[k]), low)
 			sums[k] += float64(q)
 			products[k] += float64(q) * float64(v-mean[k])
 		}
@@ -117,10 +125,7 @@ func gradientGo(dst, x, g, mean, scale, shift []Float, low Float, coef []Float, 
 	for p := range pixels {
 		d, gp := dst[p*c:][:c], g[p*c:][:c]
 		for k, v := range x[p*c:][:c] {
-			var q Float
-			if passes(affineOf(v, mean[k], scale[k], shift[k], low), low) {
-				q = gp[k]
-			}
+			q := gated(gp[k], affineOf(v, mean[k], scale[k], shift[k]), low)
 			d[k] = coef[k]*q + coef[c+k]*(v-mean[k]) + coef[2*c+k]
 		}
 	}
@@ -129,24 +134,20 @@ func gradientGo(dst, x, g, mean, scale, shift []Float, low Float, coef []Float, 
 func addReLUGo(dst, a, b []Float) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	for i := range dst {
-		dst[i] = rectified(a[i] + b[i])
+		dst[i] = max(a[i]+b[i], 0)
 	}
 }
 
 func reluGo(dst, src []Float) {
 	for i, v := range src[:len(dst)] {
-		dst[i] = rectified(v)
+		dst[i] = max(v, 0)
 	}
 }
 
 func reluGradientGo(dst, y, g []Float) {
 	y, g = y[:len(dst)], g[:len(dst)]
 	for i := range dst {
-		if passes(y[i], 0) {
-			dst[i] = g[i]
-		} else {
-			dst[i] = 0
-		}
+		dst[i] = gated(g[i], y[i], 0)
 	}
 }
 
@@ -241,34 +242,55 @@ func maxPoolGo(y, x []Float, runs []poolRun, c int) {
 			copy(d, x[at+r.taps[0]:])
 			for _, t := range r.taps[1:] {
 				for k, v := range x[at+t:][:c] {
-					if wins(v, d[k]) {
-						d[k] = v
-					}
+					d[k] = max(d[k], v)
 				}
 			}
 		}
 	}
 }
 
-// wins says whether v replaces the maximum m of the taps before it.
-func wins(v, m Float) bool { return v > m || v != v && m == m }
-
 func maxGradientGo(dx, x, g []Float, runs []poolRun, c int) {
+	const block = 64
+	var largest [block]Float
+	var where [block]int
 	for i := range runs {
 		r := &runs[i]
 		for p := range r.pixels {
-			at := r.x + p*r.step
-			for k, v := range g[r.y+p*c:][:c] {
-				best := at + r.taps[0] + k
+			for from := 0; from < c; from += block {
+				n := min(block, c-from)
+				at := r.x + p*r.step + from
+				m, first := largest[:n], where[:n]
+				copy(m, x[at+r.taps[0]:])
+				for k := range first {
+					first[k] = r.taps[0]
+				}
 				for _, t := range r.taps[1:] {
-					if wins(x[at+t+k], x[best]) {
-						best = at + t + k
+					for k, v := range x[at+t:][:n] {
+						f := first[k]
+						if v > m[k] { // a conditional move
+							f = t
+						}
+						first[k], m[k] = f, max(m[k], v)
 					}
 				}
-				dx[best] += v
+				for k, v := range g[r.y+p*c+from:][:n] {
+					if m[k] != m[k] {
+						first[k] = firstNaN(x[at+k:], r.taps)
+					}
+					dx[at+first[k]+k] += v
+				}
 			}
 		}
 	}
+}
+
+func firstNaN(x []Float, taps []int) int {
+	for _, t := range taps {
+		if x[t] != x[t] {
+			return t
+		}
+	}
+	panic("kernels: a maximum is NaN, but no tap")
 }
 
 func averagePoolGo(y, x []Float, runs []poolRun, c int) {
