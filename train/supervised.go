@@ -208,7 +208,7 @@ func (s *Supervised) End(ctx context.Context, epoch int, report Report) ([]Figur
 	if err != nil {
 		return nil, err
 	}
-	return append(figures, Figure{"val_loss", r.Loss}, Figure{"val_accuracy", 100 * r.Accuracy()}), nil
+	return append(figures, Figure{"val_loss", r.Loss}, Figure{"val_accuracy", 100 * float64(r.Correct) / float64(r.N)}), nil
 }
 
 // Params is the set of weights that counts: the averages if the recipe has an EMA and a step was taken, else the net's own.
