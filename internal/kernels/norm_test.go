@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"testing"
+	"unsafe"
 )
 
 // normCase is a batch norm and its truth in float64.
@@ -163,6 +164,9 @@ func TestNormFarMean(t *testing.T) {
 			if !constant {
 				q.close("mean", narrow(q.m.Mean), q.mean, nil, 1)
 				q.close("variance", narrow(q.m.Var), q.variance, nil, 64)
+			}
+			for i, v := range q.x { // a gradient with much of x in it
+				q.g[i] += Float((float64(v) - q.mean[i%19]) * q.inv[i%19])
 			}
 			y := q.out("y", len(q.x))
 			q.m.Apply(y, q.x)
@@ -324,6 +328,61 @@ func TestRows(t *testing.T) {
 			q.done()
 		}
 	})
+}
+
+// TestSumKernels has the float64 sums end where memory ends, and adds to what they hold.
+func TestSumKernels(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		for _, c := range channelCounts {
+			const pixels = 7
+			h := newHarness(t, edge, uint64(c))
+			x, g, shift, ones := h.normal("x", pixels*c), h.normal("g", pixels*c), h.normal("shift", c), h.out("ones", c)
+			for k := range ones {
+				ones[k] = 1
+			}
+			low := Float(math.NaN())
+			for _, kernel := range []struct {
+				name string
+				n    int
+				run  func(dst []float64)
+				add  func(i int) (a, b float64) // what element i adds
+			}{
+				{"sum", 1, func(dst []float64) { vector.sum(dst, x, pixels, c, c) },
+					func(i int) (float64, float64) { return float64(x[i]), 0 }},
+				{"moments", 2, func(dst []float64) { vector.moments(dst, x, shift, pixels, c) },
+					func(i int) (float64, float64) { d := float64(x[i] - shift[i%c]); return d, d * d }},
+				{"gradientSums", 2, func(dst []float64) { vector.gradientSums(dst, x, g, shift, ones, shift, low, pixels, c) },
+					func(i int) (float64, float64) { v := float64(g[i]); return v, v * float64(x[i]-shift[i%c]) }},
+			} {
+				dst, free := doublesAtPageEnd(t, kernel.n*c)
+				want := make([]float64, len(dst))
+				for k := range dst {
+					dst[k], want[k] = float64(k), float64(k)
+				}
+				for i := range x {
+					a, b := kernel.add(i)
+					want[i%c] += a
+					if kernel.n == 2 {
+						want[c+i%c] += b
+					}
+				}
+				kernel.run(dst)
+				for k, v := range dst {
+					if !(math.Abs(v-want[k]) <= 64*epsilon*16) {
+						t.Fatalf("%s (C=%d): sum %d is %g, want %g", kernel.name, c, k, v, want[k])
+					}
+				}
+				free()
+			}
+			h.done()
+		}
+	})
+}
+
+// doublesAtPageEnd is pageEnd for float64.
+func doublesAtPageEnd(t *testing.T, n int) (x []float64, free func()) {
+	b, free := pageEnd(t, n*8/elem)
+	return unsafe.Slice((*float64)(unsafe.Pointer(&b[0])), n), free
 }
 
 func TestNormSameBits(t *testing.T) {
