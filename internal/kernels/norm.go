@@ -115,26 +115,28 @@ const block = 1024
 func (m *Norm) gatherImage(n int, y []Float) {
 	c := m.C
 	part, shift := m.part[n*2*c:][:2*c], m.shift[n*c:][:c]
-	clear(part)
+	sums, squares := part[:len(shift)], part[len(shift):][:len(shift)]
+	clear(sums)
 	samples := ceilDiv(m.HW, sampling)
-	vector.sum(part[:c], y, samples, c, sampling*c)
-	for k, s := range part[:c] {
-		shift[k] = Float(s * (1 / float64(samples)))
+	vector.sum(sums, y, samples, c, sampling*c)
+	share := 1 / float64(samples)
+	for k, s := range sums {
+		shift[k] = Float(s * share)
 	}
 	clear(part)
 	for p := 0; p < m.HW; p += block {
 		vector.moments(part, y[p*c:], shift, min(block, m.HW-p), c)
 	}
-	share := 1 / float64(m.HW)
-	for k := range c {
-		d := part[k] * share
-		part[k] = float64(shift[k]) + d
-		part[c+k] = max(0, part[c+k]*share-d*d)
+	share = 1 / float64(m.HW)
+	for k, s := range shift {
+		d := sums[k] * share
+		sums[k] = float64(s) + d
+		squares[k] = max(0, squares[k]*share-d*d)
 	}
 }
 
 // mergeChannels is the number of channels of one unit of merge and mergeSums.
-const mergeChannels = 128
+const mergeChannels = 32
 
 // merge combines the images, all of HW pixels: the mean is that of their means, the variance the mean of theirs and of
 // their means' squared distances.
