@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-	"time"
 )
 
 // The harness of the conformance tests. A test of an operation reads
@@ -174,10 +173,10 @@ func eachISA(t *testing.T, f func(t *testing.T)) {
 // copies of the results.
 func sameBits(t *testing.T, what string, run func() [][]Float) {
 	t.Helper()
-	defer useThreads(Threads())
+	defer SetThreads(Threads())
 	var first [][]Float
 	for _, threads := range []int{1, 2, 3, 8} {
-		useThreads(threads)
+		SetThreads(threads)
 		got := run()
 		if first == nil {
 			first = got
@@ -191,12 +190,6 @@ func sameBits(t *testing.T, what string, run func() [][]Float) {
 			}
 		}
 	}
-}
-
-// useThreads sets the number of threads and lets the helpers before end.
-func useThreads(n int) {
-	SetThreads(n)
-	time.Sleep(time.Millisecond)
 }
 
 // noAllocations checks that f, after a first call, allocates nothing.

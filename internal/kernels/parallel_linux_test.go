@@ -8,9 +8,9 @@ import (
 
 // TestIdleWorkersSleep measures the processor time of the whole process while nothing is to do.
 func TestIdleWorkersSleep(t *testing.T) {
-	defer useThreads(Threads())
+	defer SetThreads(Threads())
 	for _, threads := range threadCounts {
-		useThreads(threads)
+		SetThreads(threads)
 		for range 100 {
 			Parallel(64, func(_, _ int) {})
 		}

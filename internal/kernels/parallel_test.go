@@ -9,9 +9,9 @@ import (
 var threadCounts = []int{1, 2, 3, 8}
 
 func TestParallelVisitsEveryUnitOnce(t *testing.T) {
-	defer useThreads(Threads())
+	defer SetThreads(Threads())
 	for _, threads := range threadCounts {
-		useThreads(threads)
+		SetThreads(threads)
 		if Threads() != threads {
 			t.Fatalf("SetThreads(%d): %d threads", threads, Threads())
 		}
@@ -40,9 +40,9 @@ func TestParallelVisitsEveryUnitOnce(t *testing.T) {
 
 // TestParallelPublishes has each run read what the one before wrote, without any lock of its own: run it under -race.
 func TestParallelPublishes(t *testing.T) {
-	defer useThreads(Threads())
+	defer SetThreads(Threads())
 	for _, threads := range threadCounts {
-		useThreads(threads)
+		SetThreads(threads)
 		a, b := make([]int, 64), make([]int, 64)
 		for round := range 200 {
 			Parallel(len(a), func(_, unit int) { b[unit] = a[len(a)-1-unit] + 1 })
@@ -59,12 +59,43 @@ func TestParallelPublishes(t *testing.T) {
 	}
 }
 
+// TestSetThreadsWhileHelpersSpin changes the number of threads right after and right before work.
+func TestSetThreadsWhileHelpersSpin(t *testing.T) {
+	defer SetThreads(Threads())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 2000 {
+			SetThreads(threadCounts[i%len(threadCounts)])
+			var visits atomic.Int32
+			var outside atomic.Bool
+			for range 2 {
+				Parallel(16, func(worker, _ int) {
+					visits.Add(1)
+					if worker >= Threads() {
+						outside.Store(true)
+					}
+				})
+			}
+			if visits.Load() != 32 || outside.Load() {
+				t.Errorf("round %d, %d threads: %d visits, a worker out of range: %v", i, Threads(), visits.Load(), outside.Load())
+				return
+			}
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Fatal("Parallel did not return")
+	}
+}
+
 func TestParallelAllocatesNothing(t *testing.T) {
-	defer useThreads(Threads())
+	defer SetThreads(Threads())
 	var sum atomic.Int64
 	f := func(_, unit int) { sum.Add(int64(unit)) }
 	for _, threads := range threadCounts {
-		useThreads(threads)
+		SetThreads(threads)
 		noAllocations(t, "Parallel", func() { Parallel(100, f) })
 	}
 }
