@@ -67,9 +67,9 @@ func batchOf(net *Net, n int, seed uint64) ([]Float, []int32) {
 // explicitStep does what a training program does, unit after unit without a graph, every tensor in memory of its own.
 func explicitStep(net *Net, batch int, x []Float, labels []int32, loss Loss) Result {
 	type step struct {
-		layer       Layer
+		layer    Layer
 		x, y, dx []Float
-		v           Vectors
+		v        Vectors
 	}
 	var steps []step
 	for i := range net.units {
