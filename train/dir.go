@@ -92,19 +92,6 @@ func (d *Dir) WriteBytes(name string, content []byte) error {
 	})
 }
 
-// Append adds lines to the end of a file of the directory, such as log.txt.
-func (d *Dir) Append(name, lines string) error {
-	f, err := os.OpenFile(d.Path(name), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-	if err == nil {
-		_, err = f.WriteString(lines)
-		err = errors.Join(err, f.Close())
-	}
-	if err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	return nil
-}
-
 func (d *Dir) make() error {
 	if err := os.MkdirAll(d.Path(CheckpointsDir), 0o755); err != nil {
 		return fmt.Errorf("train: %s cannot be made: %w", d.path, err)

@@ -102,6 +102,30 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+// TestTorn appends to files whose last line a crash left half written: that is cut off, and what follows is readable.
+func TestTorn(t *testing.T) {
+	d := open(t, t.TempDir())
+	for before, want := range map[string]string{
+		"":                                   "new\n",
+		"ha":                                 "new\n",
+		"old\n":                              "old\nnew\n",
+		"old\nha":                            "old\nnew\n",
+		"\n\nha":                             "\n\nnew\n",
+		strings.Repeat("x", 10000):           "new\n",
+		"old\n" + strings.Repeat("x", 10000): "old\nnew\n",
+	} {
+		if err := os.WriteFile(d.Path(LogFile), []byte(before), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Append(LogFile, "new\n"); err != nil {
+			t.Fatal(err)
+		}
+		if b, _ := os.ReadFile(d.Path(LogFile)); string(b) != want {
+			t.Errorf("%.20q becomes %.20q, want %.20q", before, b, want)
+		}
+	}
+}
+
 const victimDir = "ESPALIER_TEST_VICTIM"
 
 // TestVictim is no test: TestSignal runs it in a process of its own, and kills that.

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"math"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestRecords(t *testing.T) {
@@ -88,6 +90,27 @@ func TestTimingsCutShort(t *testing.T) {
 		}
 		if _, err := ReadTimings(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestTornTimings interrupts a run, tears timings.csv as a crash does, and goes on: whole rows stay, and the file is one
+// that can be read.
+func TestTornTimings(t *testing.T) {
+	now := time.Unix(0, 0)
+	o := Options{Epochs: testEpochs, Clock: func() time.Time {
+		now = now.Add(time.Second)
+		return now
+	}}
+	for left, want := range map[int]int{0: 2, 10: 2, len(timingsHeader) - 1: 2, len(timingsHeader): 2, len(timingsHeader) + 3: 2, 1 << 20: 5} {
+		d := half(t, t.TempDir(), o)
+		rewrite(t, d.Path(TimingsFile), func(b []byte) []byte { return b[:min(left, len(b))] })
+		if _, err := Run(context.Background(), d, newWalk(testSteps), o); err != nil {
+			t.Fatal(err)
+		}
+		timings, err := ReadTimings(d.Path(TimingsFile))
+		if err != nil || len(timings) != want {
+			t.Errorf("%d bytes left: %d rows, %v, want %d", left, len(timings), err, want)
 		}
 	}
 }

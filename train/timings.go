@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -42,10 +41,7 @@ func (r *runner) clockOut() (seconds float64, err error) {
 		return train + end, nil
 	}
 	line := fmt.Sprintf("%d,%d,%d,%.3f,%.3f\n", r.at.Epoch+1, r.stretch.from.Step, r.at.Step, train, end)
-	if _, err := os.Stat(r.dir.Path(TimingsFile)); errors.Is(err, fs.ErrNotExist) {
-		line = timingsHeader + line
-	}
-	return train + end, r.dir.Append(TimingsFile, line)
+	return train + end, r.dir.appendTable(TimingsFile, timingsHeader, line)
 }
 
 // ReadTimings reads a run's timings.csv. A last line that is not whole, as a crash may leave it, is passed over.
