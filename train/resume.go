@@ -47,6 +47,10 @@ func (r *runner) resume() error {
 		return fmt.Errorf("train: %s was written by a run of %d steps an epoch, this one has %d: other data or another batch size",
 			path, c.steps, r.steps)
 	}
+	if c.position.compare(Position{Epoch: r.Epochs}) > 0 {
+		return fmt.Errorf("train: %s is %v, and the run is now to have %d epochs: ask for more, or use another directory",
+			path, c.position, r.Epochs)
+	}
 	if err := r.stepper.Restore(c.state); err != nil {
 		return fmt.Errorf("train: restoring %s: %w", path, err)
 	}

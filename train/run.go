@@ -32,7 +32,8 @@ func (o Options) validate() error {
 // in the state after the last step. When ctx ends, it finishes the step, saves, and returns a Result that is Interrupted;
 // that is no error. If a step fails, its error is wrapped, and the checkpoints stay as they were before.
 //
-// In a directory where the run is complete, the stepper only gets its last state back. With a nil directory nothing is read
+// In a directory where the run is complete, the stepper only gets its last state back; if more epochs were done than are
+// asked for now, that is an error. With a nil directory nothing is read
 // or kept.
 func Run(ctx context.Context, d *Dir, s Stepper, o Options) (Result, error) {
 	if err := o.validate(); err != nil {
@@ -121,15 +122,10 @@ func (r *runner) endEpoch(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	seconds, err := r.clockOut()
-	if err != nil {
-		return false, err
-	}
+	seconds, notTimed := r.clockOut()
 	r.at = Position{Epoch: r.at.Epoch + 1}
 	r.tell(EpochEnded{Epoch: r.at.Epoch, Figures: figures, Best: better, Seconds: seconds})
-	if err := r.log("epoch %d of %d: %s", r.at.Epoch, r.Epochs, Join(figures)); err != nil {
-		return false, err
-	}
+	notLogged := r.log("epoch %d of %d: %s", r.at.Epoch, r.Epochs, Join(figures))
 	if err := r.keepRecords(); err != nil {
 		return false, err
 	}
@@ -138,7 +134,7 @@ func (r *runner) endEpoch(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 	}
-	return true, r.save()
+	return true, errors.Join(r.save(), notTimed, notLogged)
 }
 
 // compare finds out whether the epoch that just ended is the best.
@@ -159,12 +155,13 @@ func (r *runner) compare(figures []Figure) (better bool, err error) {
 	return false, nil
 }
 
-// interrupt saves where the run is.
+// interrupt saves where the run is. That the timings cannot be written costs no state.
 func (r *runner) interrupt() (Status, error) {
-	if _, err := r.clockOut(); err != nil {
+	_, notTimed := r.clockOut()
+	if err := errors.Join(r.save(), notTimed); err != nil {
 		return Failed, err
 	}
-	return Interrupted, r.save()
+	return Interrupted, nil
 }
 
 // failed wraps an error of the stepper.

@@ -325,6 +325,42 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestInterruptSaves interrupts a run whose timings cannot be written: that is said, and the state is saved all the same.
+func TestInterruptSaves(t *testing.T) {
+	d := open(t, t.TempDir())
+	if err := os.Mkdir(d.Path(TimingsFile), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w := newWalk(testSteps)
+	w.during = func(total int) {
+		if total == 3 {
+			cancel()
+		}
+	}
+	r, err := Run(ctx, d, w, Options{Epochs: testEpochs, Clock: time.Now})
+	if err == nil || r.Status != Failed || !strings.Contains(err.Error(), TimingsFile) {
+		t.Errorf("%v, %v", r.Status, err)
+	}
+	if c, _, err := d.newest(); err != nil || c == nil || c.position != (Position{0, 3}) {
+		t.Errorf("newest checkpoint %+v, %v", c, err)
+	}
+}
+
+// TestFewerEpochs asks for fewer epochs than were done: the longer run is not passed off as the shorter one.
+func TestFewerEpochs(t *testing.T) {
+	d := half(t, t.TempDir(), Options{Epochs: testEpochs}) // 2 epochs and 3 steps
+	for _, epochs := range []int{1, 2} {
+		_, err := Run(context.Background(), d, newWalk(testSteps), Options{Epochs: epochs})
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("to have %d epochs", epochs)) || !strings.Contains(err.Error(), Position{2, 3}.name()) {
+			t.Errorf("%d epochs: %v", epochs, err)
+		}
+	}
+	if r, err := Run(context.Background(), d, newWalk(testSteps), Options{Epochs: 3}); err != nil || r.Status != Complete || r.Epoch != 3 {
+		t.Errorf("3 epochs: %+v, %v", r, err)
+	}
+}
+
 // TestFailedStep lets a step fail: its error comes through, the checkpoint before it stays, and the run can go on.
 func TestFailedStep(t *testing.T) {
 	want := reference(t)
