@@ -24,7 +24,7 @@ type Data struct {
 	Name       string `yaml:"name" one:"cifar10 cifar100 fashion-mnist folder synthetic" doc:"data set"`
 	Dir        string `yaml:"dir" hash:"-" doc:"directory that holds the data set; empty: $ESPALIER_DATA, then ./data, then the user's cache directory"`
 	Size       int    `yaml:"size" unit:"pixels" doc:"folder: height and width to which images are resized"`
-	Train      int    `yaml:"train" unit:"images" doc:"use this many training images, the same number of each class; 0: all"`
+	Train      int    `yaml:"train" unit:"images" doc:"use this many training images, drawn at random; 0: all"`
 	Validation int    `yaml:"validation" unit:"images" doc:"training images held out, by which the best epoch is chosen; 0: none, the last epoch counts"`
 	Crop       int    `yaml:"crop" unit:"pixels" doc:"border of zeros from which a training image is cut at random; 0: none"`
 	Flip       bool   `yaml:"flip" doc:"mirror training images left to right with probability 1/2"`
