@@ -1,9 +1,10 @@
 // Package datasets reads labelled images into memory, splits them, and hands them out in batches, augmented.
 //
 // A Set holds 8-bit images (N,H,W,C) and their labels in two parts, for training and for testing: CIFAR10, CIFAR100,
-// FashionMNIST and Folder read it from disk, Synthetic makes it from a seed, and Fetch downloads what can be downloaded. A
-// Split divides the training part into disjoint lists of indices. A Loader runs through one list, epoch by epoch, and
-// writes normalised, augmented batches (B,H,W,C) ahead of the computation.
+// FashionMNIST and Folder read it from disk, Synthetic makes it from a seed, and Open does either by name, looking in the
+// usual places. List says which sets are there and under which terms, Fetch downloads what can be downloaded, and Check
+// verifies a set that was read. A Split divides the training part into disjoint lists of indices. A Loader runs through
+// one list, epoch by epoch, and writes normalised, augmented batches (B,H,W,C) ahead of the computation.
 //
 // All randomness comes from named streams: a batch depends on the seed, the stream's name, the epoch and the images, never
 // on the clock, the number of threads or on where an interrupted epoch was taken up again.
