@@ -30,6 +30,16 @@ func TestLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	half := stage.Path(CheckpointsDir, ".epoch.tmp1")
+	if err := os.WriteFile(half, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Stage("prune/0.9"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(half); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what a killed process left half written in a stage is still there: %v", err)
+	}
 	if err := stage.writeAccount(Account{Status: Running}); err != nil {
 		t.Fatal(err)
 	}

@@ -188,8 +188,11 @@ func TestNothingDone(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var events recorder
-	if _, err := Run(ctx, d, newWalk(testSteps), Options{Epochs: testEpochs, Observer: &events}); err != nil {
+	if _, err := Run(ctx, d, newWalk(testSteps), Options{Epochs: testEpochs, Observer: &events, Clock: time.Now}); err != nil {
 		t.Fatal(err)
+	}
+	if timings, err := ReadTimings(d.Path(TimingsFile)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("timings of nothing: %v, %v", timings, err)
 	}
 	for _, e := range events {
 		if strings.HasPrefix(e, "saved") {
@@ -501,6 +504,45 @@ func TestRotation(t *testing.T) {
 	want := []string{BestFile, Position{3, 4}.name(), Position{4, 0}.name()}
 	if !slices.Equal(names, want) {
 		t.Errorf("%v, want %v", names, want)
+	}
+}
+
+// TestSaveSteps asks that a save that falls on an epoch's end is not made twice.
+func TestSaveSteps(t *testing.T) {
+	for every, want := range map[int]int{0: 1, 1: 5, 2: 3, 4: 2, testSteps: 1, testSteps + 1: 1} {
+		saves := 0
+		o := Options{Epochs: 1, SaveSteps: every, Observer: observe(func(e Event) {
+			if _, ok := e.(Saved); ok {
+				saves++
+			}
+		})}
+		if _, err := Run(context.Background(), open(t, t.TempDir()), newWalk(testSteps), o); err != nil {
+			t.Fatal(err)
+		}
+		if saves != want {
+			t.Errorf("every %d steps: %d saves, want %d", every, saves, want)
+		}
+	}
+}
+
+// TestOwnCancellation lets a stepper give up at an epoch's end: with the context's error once that has ended, the run is
+// interrupted; with one of its own, failed.
+func TestOwnCancellation(t *testing.T) {
+	late, cancel := context.WithDeadline(context.Background(), time.Now().Add(time.Hour))
+	defer cancel()
+	for _, own := range []error{context.Canceled, context.DeadlineExceeded} {
+		w := newWalk(testSteps)
+		w.giveUp = own
+		if r, err := Run(late, nil, w, Options{Epochs: 1}); !errors.Is(err, own) || r.Status != Failed {
+			t.Errorf("%v of its own: %v, %v", own, r.Status, err)
+		}
+	}
+	w := newWalk(testSteps)
+	over, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	w.ending = func(ctx context.Context) { <-ctx.Done() }
+	if r, err := Run(over, nil, w, Options{Epochs: 1}); err != nil || r.Status != Interrupted {
+		t.Errorf("after a deadline: %v, %v", r.Status, err)
 	}
 }
 

@@ -20,6 +20,9 @@ const (
 	averagePrefix   = "ema/"
 )
 
+// keySchedule is the metadata that says which learning rates a run has. A resumed run must have the same.
+const keySchedule = "schedule"
+
 // Keys of the sums of the running epoch.
 const (
 	keyLoss    = "epoch_loss"
@@ -38,6 +41,7 @@ func (s *Supervised) State() (State, error) {
 		Tensors: s.net.Params.Export(),
 		Metadata: map[string]string{
 			architectureKey: architecture,
+			keySchedule:     fmt.Sprintf("%#v", s.recipe.Schedule),
 			keyLoss:         strconv.FormatFloat(s.sum.loss, 'g', -1, 64),
 			keyCorrect:      strconv.Itoa(s.sum.correct),
 			keyImages:       strconv.Itoa(s.sum.images),
@@ -69,8 +73,8 @@ func (s *State) add(prefix string, l *nn.Layout, from optim.State, named bool) {
 	}
 }
 
-// Restore implements Stepper. The checkpoint of another architecture or recipe is refused, and the error lists the first
-// differences.
+// Restore implements Stepper. The checkpoint of another architecture, schedule or set of moving parts is refused, and the
+// error lists the first differences.
 func (s *Supervised) Restore(state State) error {
 	if err := s.compare(state); err != nil {
 		return err
@@ -148,7 +152,7 @@ func below(prefix string, tensors []safetensors.Tensor) []safetensors.Tensor {
 // listed is the number of differences that an error names.
 const listed = 3
 
-// compare says where the tensors of a state differ from those that State would return now.
+// compare says where the tensors and the schedule of a state differ from those that State would return now.
 func (s *Supervised) compare(state State) error {
 	own, err := s.State()
 	if err != nil {
@@ -175,6 +179,10 @@ func (s *Supervised) compare(state State) error {
 		wrong = append(wrong, fmt.Sprintf("%s is here and not there", name))
 	}
 	if len(wrong) == 0 {
+		there, here := state.Metadata[keySchedule], own.Metadata[keySchedule]
+		if there != "" && there != here {
+			return fmt.Errorf("its learning rates are of another schedule: %s there, %s here", there, here)
+		}
 		return nil
 	}
 	rest := ""

@@ -318,6 +318,57 @@ func TestClip(t *testing.T) {
 	}
 }
 
+// TestFigures adds up an epoch from a copy of its steps: the figures are means over the images, and lr is the rate of the
+// last step.
+func TestFigures(t *testing.T) {
+	rates := optim.Cosine{LR: 0.1, Steps: 2 * testSteps}
+	recipe := func(net *nn.Net) Recipe {
+		return Recipe{Optimizer: optim.NewSGD(net.Params.Layout.Size(), optim.SGDOptions{}), Schedule: rates}
+	}
+	s, twin := tiny(t, recipe), tiny(t, recipe)
+	for epoch := range 2 {
+		for _, s := range []*Supervised{s, twin} {
+			if err := s.Begin(epoch, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var loss float64
+		var correct int
+		for step := range testSteps {
+			b := twin.data.Next()
+			r, err := twin.program.Step(b.X, b.Labels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lr := rates.At(epoch*testSteps + step)
+			twin.recipe.Optimizer.Step(twin.net.Params.Values, twin.net.Params.Grads, lr)
+			loss += r.Loss / testSteps
+			correct += r.Correct
+			sample, err := s.Step()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f := sample.Figures[2]; sample.Images != tinyBatch || f != (Figure{"lr", lr}) {
+				t.Errorf("step %d of epoch %d: %d images, %v, want lr %v", step, epoch, sample.Images, f, lr)
+			}
+		}
+		figures, err := s.End(context.Background(), epoch, func(string, int, int) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []Figure{
+			{"lr", rates.At(epoch*testSteps + testSteps - 1)},
+			{"train_loss", loss},
+			{"train_accuracy", 100 * float64(correct) / (testSteps * tinyBatch)},
+		}
+		for i, w := range want {
+			if f := figures[i]; f.Name != w.Name || !(math.Abs(f.Value-w.Value) <= 1e-9) {
+				t.Errorf("epoch %d: %v, want %v", epoch, f, w)
+			}
+		}
+	}
+}
+
 func TestStepAfterTheLast(t *testing.T) {
 	s := tiny(t, recipes["sgd"])
 	if err := s.Begin(0, testSteps); err != nil {
@@ -349,6 +400,11 @@ func TestOtherArchitecture(t *testing.T) {
 		{wider(), []string{"fc.weight is [3 8] there and [4 8] here", "fc.bias is [3] there and [4] here"}},
 		{tiny(t, recipes["nesterov"]), []string{"ema/bn1.bias is here and not there", " more"}},
 		{tiny(t, recipes["adamw"]), []string{"optimizer/mean/bn1.bias is here and not there"}},
+		{tiny(t, func(net *nn.Net) Recipe {
+			r := recipes["sgd"](net)
+			r.Schedule = optim.Warmup{Steps: 1, Then: r.Schedule}
+			return r
+		}), []string{"optim.Constant{LR:0.05} there", "optim.Warmup{Steps:1, Then:optim.Constant{LR:0.05}} here"}},
 	} {
 		_, err := Run(context.Background(), d, c.s, Options{Epochs: 2})
 		if err == nil {

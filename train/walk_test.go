@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -25,6 +26,7 @@ type walk struct {
 	value  func(epoch int) float64  // of the figure val_accuracy; nil: from x
 	during func(total int)          // called in every step
 	ending func(context.Context)    // called in every End
+	giveUp error                    // what End fails with
 	begun  []Position               // what Begin was called with
 	lie    func(*State)             // changes the state that State returns
 	extra  func(epoch int) []Figure // more figures
@@ -72,7 +74,7 @@ func (w *walk) End(ctx context.Context, epoch int, report Report) ([]Figure, err
 	if w.ending != nil {
 		w.ending(ctx)
 	}
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(w.giveUp, ctx.Err()); err != nil {
 		return nil, err
 	}
 	report("validation", 1, 1)
