@@ -194,7 +194,7 @@ func LoadBest(d *Dir, s Stepper) (Best, error) {
 	path := d.Path(checkpointPath(BestFile))
 	c, err := readCheckpoint(path)
 	if err != nil {
-		return Best{}, err
+		return Best{}, fmt.Errorf("train: the best epoch cannot be read; remove %s to train anew (%w)", d.Path(CheckpointsDir), err)
 	}
 	if err := s.Restore(c.state); err != nil {
 		return Best{}, fmt.Errorf("train: restoring %s: %w", path, err)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -107,6 +108,37 @@ func TestAllDamaged(t *testing.T) {
 	d.Close()
 	runTo(t, dir, o, func(*walk, context.CancelFunc) {})
 	same(t, files(t, dir), reference(t))
+}
+
+// TestBestDamaged damages or loses the best checkpoint of a complete run: the stepper stays as it was, and the error is one
+// line that says what to do.
+func TestBestDamaged(t *testing.T) {
+	d := open(t, t.TempDir())
+	if _, err := Run(context.Background(), d, newWalk(testSteps), Options{Epochs: testEpochs, Best: "val_accuracy"}); err != nil {
+		t.Fatal(err)
+	}
+	path := d.Path(CheckpointsDir, BestFile)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, damage := range damages {
+		rewrite(t, path, func([]byte) []byte { return damage(bytes.Clone(whole)) })
+		w := newWalk(testSteps)
+		_, err := LoadBest(d, w)
+		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "remove") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if w.total != 0 {
+			t.Errorf("%s: the stepper took something", name)
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadBest(d, newWalk(testSteps)); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "remove") {
+		t.Errorf("lost: %v", err)
+	}
 }
 
 // TestRecordsAreThoseOfTheCheckpoint damages metrics.csv: a resumed run writes it anew.
