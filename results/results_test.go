@@ -97,13 +97,20 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 // count is a stepper that counts.
-type count struct{ n int64 }
+type count struct {
+	n      int64
+	failAt int64 // step that fails, 1 the first; 0: none
+}
+
+var errStep = errors.New("the step failed")
 
 func (c *count) Steps() int           { return 2 }
 func (c *count) Begin(int, int) error { return nil }
 
 func (c *count) Step() (train.Sample, error) {
-	c.n++
+	if c.n++; c.n == c.failAt {
+		return train.Sample{}, errStep
+	}
 	return train.Sample{}, nil
 }
 
@@ -154,9 +161,22 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	failed, err := train.Open(filepath.Join(root, "d/4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer failed.Close()
+	_, err = train.Run(background, failed, &count{failAt: 4}, train.Options{Epochs: 3, Clock: clock})
+	if !errors.Is(err, errStep) {
+		t.Fatal(err)
+	}
+
 	runs, err := Find(root)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if why := runs[len(runs)-1].Account.Error; !strings.Contains(why, errStep.Error()) {
+		t.Errorf("the failed run says %q", why)
 	}
 	var b strings.Builder
 	if err := Overview(root, runs, 1, "val_accuracy", "x").Write(&b, CSV); err != nil {
@@ -167,6 +187,7 @@ a/1,complete,3/3,60.0,,6
 a/1/sparsity-0.9,complete,3/3,70.0,,6
 b/2,interrupted,0/3,,,0
 c/3,running,0/3,,,0
+d/4,failed,1/3,50.0,,2
 `
 	if b.String() != want {
 		t.Errorf("found\n%s\nwant\n%s", b.String(), want)
@@ -176,7 +197,7 @@ c/3,running,0/3,,,0
 		t.Fatal(err)
 	}
 	runs, err = Find(root)
-	if err == nil || !strings.Contains(err.Error(), filepath.Join("a", "1")) || len(runs) != 3 {
+	if err == nil || !strings.Contains(err.Error(), filepath.Join("a", "1")) || len(runs) != 4 {
 		t.Errorf("with one damaged: %d runs, %v", len(runs), err)
 	}
 	if runs, err := Find(filepath.Join(root, "nowhere")); len(runs) != 0 || err != nil {
