@@ -2,7 +2,7 @@ package experiment
 
 // Quickstart is the configuration of the first run of someone who tries the program: a ResNet-8 that is trained and pruned
 // by the given method in about a minute on two cores. Data is "synthetic" or "cifar10"; without vector kernels (slow) the
-// network is half as wide, and there is less of everything.
+// network is half as wide, and there are fewer images in smaller batches.
 func Quickstart(data, method string, slow bool) Config {
 	c := Default()
 	c.Name = "quickstart"
@@ -20,7 +20,8 @@ func Quickstart(data, method string, slow bool) Config {
 	if slow {
 		c.Model.Width = 0.5
 		c.Data.Train, c.Data.Validation = 1500, 250
-		c.Train.Epochs, c.Train.Warmup, c.Prune.Epochs = 4, 1, 1
+		c.Train.Batch, c.Train.LR, c.Train.Epochs = 32, 0.1, 8
+		c.Prune.Epochs, c.Prune.LR = 1, 0.03
 	}
 	return c
 }
