@@ -328,7 +328,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestInterruptSaves interrupts a run whose timings cannot be written: that is said, and the state is saved all the same.
+// TestInterruptSaves interrupts a run whose timings cannot be written, and then lets it end an epoch: that is said, and the
+// state is saved all the same.
 func TestInterruptSaves(t *testing.T) {
 	d := open(t, t.TempDir())
 	if err := os.Mkdir(d.Path(TimingsFile), 0o755); err != nil {
@@ -347,6 +348,13 @@ func TestInterruptSaves(t *testing.T) {
 	}
 	if c, _, err := d.newest(); err != nil || c == nil || c.position != (Position{0, 3}) {
 		t.Errorf("newest checkpoint %+v, %v", c, err)
+	}
+	r, err = Run(context.Background(), d, newWalk(testSteps), Options{Epochs: testEpochs, Clock: time.Now})
+	if err == nil || r.Status != Failed {
+		t.Errorf("at an epoch's end: %v, %v", r.Status, err)
+	}
+	if c, _, err := d.newest(); err != nil || c == nil || c.position != (Position{1, 0}) {
+		t.Errorf("newest checkpoint after an epoch: %+v, %v", c, err)
 	}
 }
 
