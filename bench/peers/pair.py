@@ -7,7 +7,8 @@ Needs: pip install torch==2.15.0, and the binary: go build -o espalier ./cmd/esp
 
 Both sides are started once, warm up, and then take one timed round each, over and over. A line gives the medians (with
 minimum and maximum) and the median of the per-round ratios, PyTorch's time over Espalier's: above 1 Espalier is faster.
-For kernels PyTorch's better layout is the one with the lower median. --json prints one object a line.
+Peak memory is that of each process, libraries included. For kernels PyTorch's better layout is the one with the lower
+median. --json prints one object a line.
 """
 
 import argparse
@@ -46,16 +47,19 @@ def train(args):
     variants = [(layout, mode) for mode in args.modes.split(",") for layout in ("nchw", "channels_last")]
     theirs = [Served(resnet.command(args.model, batch, layout, mode, args.threads)) for layout, mode in variants]
     mine, others = pair(ours, theirs, "", [""] * len(theirs), args.rounds)
+    my_peak, peaks = ours.peak_mb(), [program.peak_mb() for program in theirs]
     for program in [ours, *theirs]:
         program.close()
     if not args.json:
-        print(f"{args.model} batch {batch}, {args.threads} threads, {args.rounds} rounds: espalier {spread(mine)} ms")
-    for (layout, mode), other in zip(variants, others):
+        print(f"{args.model} batch {batch}, {args.threads} threads, {args.rounds} rounds: espalier {spread(mine)} ms, "
+              f"peak memory {my_peak:.0f} MB")
+    for (layout, mode), other, peak in zip(variants, others, peaks):
         if args.json:
             print(json.dumps({"name": args.model, "batch": batch, "threads": args.threads, "layout": layout, "mode": mode,
-                              "median_ms": median(mine), "peer_median_ms": median(other), "ratio": ratio(mine, other)}))
+                              "median_ms": median(mine), "peer_median_ms": median(other), "ratio": ratio(mine, other),
+                              "peak_rss_mb": my_peak, "peer_peak_rss_mb": peak}))
         else:
-            print(f"  PyTorch {layout:>13} {mode:<7} {spread(other)} ms, ratio {ratio(mine, other):.2f}")
+            print(f"  PyTorch {layout:>13} {mode:<7} {spread(other)} ms, ratio {ratio(mine, other):.2f}, {peak:.0f} MB")
 
 
 def kernels(args):
