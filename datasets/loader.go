@@ -52,6 +52,8 @@ type Loader struct {
 	opts    LoaderOptions
 	tables  []table
 
+	epoch   int      // the current epoch
+	next    int      // the batch of it that Next returns
 	order   []int    // the indices, as the current epoch goes through them
 	random  []uint64 // the bits that each image of the part draws from in the current epoch; nil without augmentation
 	buffers []*Batch
@@ -140,6 +142,24 @@ func (l *Loader) BatchSize() int { return l.opts.Batch }
 // Shape is the size of the images.
 func (l *Loader) Shape() Shape { return l.part.Shape }
 
+// Stream says which random stream a loader draws from and how far it is. A loader of the same images and options, given the
+// same seed and name, goes on with the same bits by Start(Epoch, Batch).
+type Stream struct {
+	Seed  uint64
+	Name  string
+	Epoch int // that Next is in, 0 the first; after the last batch of one, the epoch that follows
+	Batch int // of the epoch, that Next returns
+}
+
+// Stream is where the loader's order and augmentation come from, and its place in them.
+func (l *Loader) Stream() Stream {
+	s := Stream{Seed: l.opts.Seed, Name: l.opts.Stream, Epoch: l.epoch, Batch: l.next}
+	if s.Batch == l.Batches() {
+		s.Epoch, s.Batch = s.Epoch+1, 0
+	}
+	return s
+}
+
 // Start begins an epoch, numbered from 0, at the given batch: 0, or another to take up an interrupted epoch. What remained
 // of the epoch before is dropped. A batch outside [0, Batches()] panics.
 func (l *Loader) Start(epoch, batch int) {
@@ -147,6 +167,7 @@ func (l *Loader) Start(epoch, batch int) {
 		panic(fmt.Sprintf("datasets: epoch %d at batch %d of %d", epoch, batch, l.Batches()))
 	}
 	l.stop()
+	l.epoch, l.next = epoch, batch
 	copy(l.order, l.indices)
 	root := rng.New(l.opts.Seed, "loader", l.opts.Stream)
 	if l.opts.Shuffle {
@@ -176,6 +197,9 @@ func (l *Loader) Next() *Batch {
 		l.free <- l.held
 	}
 	l.held = <-l.full // nil once the channel is closed
+	if l.held != nil {
+		l.next++
+	}
 	return l.held
 }
 

@@ -173,6 +173,39 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// The place that a loader says it is at is the one to start another from.
+func TestStream(t *testing.T) {
+	p := noise(Shape{5, 5, 3}, 83, 10)
+	o := every
+	o.Stream = "a name"
+	l, twin := load(t, p, nil, o), load(t, p, nil, o)
+	if s := l.Stream(); s != (Stream{Seed: o.Seed, Name: "a name"}) {
+		t.Errorf("before Start: %+v", s)
+	}
+	l.Start(3, 2)
+	for batch := 2; ; batch++ {
+		at := l.Stream()
+		want := Stream{Seed: o.Seed, Name: "a name", Epoch: 3, Batch: batch}
+		if batch == l.Batches() {
+			want.Epoch, want.Batch = 4, 0
+		}
+		if at != want {
+			t.Fatalf("%+v, want %+v", at, want)
+		}
+		b := l.Next()
+		if b == nil {
+			break
+		}
+		twin.Start(at.Epoch, at.Batch)
+		if other := twin.Next(); !slices.Equal(b.Images, other.Images) || !slices.Equal(b.X, other.X) {
+			t.Fatalf("batch %d differs", batch)
+		}
+	}
+	if s := l.Stream(); s.Epoch != 4 || s.Batch != 0 {
+		t.Errorf("after the last: %+v", s)
+	}
+}
+
 // A batch stays as it is until the next call.
 func TestBatchIsHeld(t *testing.T) {
 	p := noise(Shape{16, 16, 3}, 400, 10)

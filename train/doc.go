@@ -12,6 +12,8 @@
 //	checkpoints/best.safetensors  the state after the epoch that was best
 //
 // Resuming. Running again in the same directory goes on from the newest checkpoint that is whole, and ends with the bits
-// of a run that was never interrupted. A checkpoint holds everything: the stepper's tensors and metadata, the position, and
-// the records so far, from which metrics.csv is written anew.
+// of a run that was never interrupted. A checkpoint holds everything: the stepper's tensors, the position, and the records so
+// far, from which metrics.csv is written anew. Its metadata say what it is a checkpoint of: of Supervised, the architecture,
+// the schedule of learning rates, the steps of the optimizer and of the average, and the seed, name and place of the random
+// stream that orders and varies the images. A stepper of another architecture, schedule or stream does not take it.
 package train

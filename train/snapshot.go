@@ -20,8 +20,20 @@ const (
 	averagePrefix   = "ema/"
 )
 
-// keySchedule is the metadata that says which learning rates a run has. A resumed run must have the same.
-const keySchedule = "schedule"
+// Keys of what a resumed run must have in common with the one that it goes on with: the learning rates, and the random
+// stream of the training images.
+const (
+	keySchedule = "schedule"
+	keySeed     = "loader/seed"
+	keyStream   = "loader/stream"
+)
+
+// Keys of the place in that stream. It follows from the checkpoint's position, and is there so that the file describes
+// itself.
+const (
+	keyLoaderEpoch = "loader/epoch" // 0 is the first
+	keyLoaderBatch = "loader/batch" // the next
+)
 
 // Keys of the sums of the running epoch.
 const (
@@ -30,18 +42,22 @@ const (
 	keyImages  = "epoch_images"
 )
 
-// State implements Stepper. Tensors are float32 in PyTorch's shapes; a build in double precision loses digits here. The
-// loader's random streams need no state: they depend on the seed and the position.
+// State implements Stepper. Tensors are float32 in PyTorch's shapes; a build in double precision loses digits here.
 func (s *Supervised) State() (State, error) {
 	architecture, err := architectureOf(s.net)
 	if err != nil {
 		return State{}, err
 	}
+	stream := s.data.Stream()
 	state := State{
 		Tensors: s.net.Params.Export(),
 		Metadata: map[string]string{
 			architectureKey: architecture,
 			keySchedule:     fmt.Sprintf("%#v", s.recipe.Schedule),
+			keySeed:         strconv.FormatUint(stream.Seed, 10),
+			keyStream:       stream.Name,
+			keyLoaderEpoch:  strconv.Itoa(stream.Epoch),
+			keyLoaderBatch:  strconv.Itoa(stream.Batch),
 			keyLoss:         strconv.FormatFloat(s.sum.loss, 'g', -1, 64),
 			keyCorrect:      strconv.Itoa(s.sum.correct),
 			keyImages:       strconv.Itoa(s.sum.images),
@@ -73,8 +89,8 @@ func (s *State) add(prefix string, l *nn.Layout, from optim.State, named bool) {
 	}
 }
 
-// Restore implements Stepper. The checkpoint of another architecture, schedule or set of moving parts is refused, and the
-// error lists the first differences.
+// Restore implements Stepper. The checkpoint of another architecture, schedule, random stream or set of moving parts is
+// refused, and the error lists the first differences.
 func (s *Supervised) Restore(state State) error {
 	if err := s.compare(state); err != nil {
 		return err
@@ -152,20 +168,39 @@ func below(prefix string, tensors []safetensors.Tensor) []safetensors.Tensor {
 // listed is the number of differences that an error names.
 const listed = 3
 
-// compare says where the tensors and the schedule of a state differ from those that State would return now.
+// compare says where the tensors, the schedule and the random stream of a state differ from those that State would return
+// now.
 func (s *Supervised) compare(state State) error {
 	own, err := s.State()
 	if err != nil {
 		return err
 	}
-	here := map[string][]int{}
-	for _, t := range own.Tensors {
-		here[t.Name] = t.Shape
+	wrong := differences(state.Tensors, own.Tensors)
+	for _, key := range []string{keySchedule, keySeed, keyStream} {
+		if there, here := state.Metadata[key], own.Metadata[key]; there != "" && there != here {
+			wrong = append(wrong, fmt.Sprintf("%s is %s there and %s here", key, there, here))
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	rest := ""
+	if n := len(wrong) - listed; n > 0 {
+		wrong, rest = wrong[:listed], fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Errorf("it is of another architecture or recipe: %s%s", strings.Join(wrong, ", "), rest)
+}
+
+// differences says in which names, shapes and types the tensors of a file, there, differ from one's own, here.
+func differences(there, here []safetensors.Tensor) []string {
+	shapes := map[string][]int{}
+	for _, t := range here {
+		shapes[t.Name] = t.Shape
 	}
 	var wrong []string
-	for _, t := range state.Tensors {
-		shape, ok := here[t.Name]
-		delete(here, t.Name)
+	for _, t := range there {
+		shape, ok := shapes[t.Name]
+		delete(shapes, t.Name)
 		switch {
 		case !ok:
 			wrong = append(wrong, fmt.Sprintf("%s is there and not here", t.Name))
@@ -175,19 +210,8 @@ func (s *Supervised) compare(state State) error {
 			wrong = append(wrong, fmt.Sprintf("%s holds %s there", t.Name, t.DType))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(here)) {
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
 		wrong = append(wrong, fmt.Sprintf("%s is here and not there", name))
 	}
-	if len(wrong) == 0 {
-		there, here := state.Metadata[keySchedule], own.Metadata[keySchedule]
-		if there != "" && there != here {
-			return fmt.Errorf("its learning rates are of another schedule: %s there, %s here", there, here)
-		}
-		return nil
-	}
-	rest := ""
-	if n := len(wrong) - listed; n > 0 {
-		wrong, rest = wrong[:listed], fmt.Sprintf(" and %d more", n)
-	}
-	return fmt.Errorf("it is of another architecture or recipe: %s%s", strings.Join(wrong, ", "), rest)
+	return wrong
 }

@@ -419,6 +419,44 @@ func TestOtherArchitecture(t *testing.T) {
 	}
 }
 
+// TestCheckpointNamesStream reads from a checkpoint which random stream its training images come from and how far it is,
+// and asks that a stepper of another seed does not go on with it.
+func TestCheckpointNamesStream(t *testing.T) {
+	d := open(t, t.TempDir())
+	ctx, cancel := context.WithCancel(context.Background())
+	o := Options{Epochs: 2, Observer: observe(func(e Event) {
+		if e, ok := e.(Stepped); ok && e.Position == (Position{1, 3}) {
+			cancel()
+		}
+	})}
+	if _, err := Run(ctx, d, tiny(t, recipes["sgd"]), o); err != nil {
+		t.Fatal(err)
+	}
+	for position, want := range map[Position][4]string{
+		{1, 3}: {"5", "train", "1", "3"},
+		{1, 0}: {"5", "train", "1", "0"},
+	} {
+		c, err := readCheckpoint(d.Path(position.file()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := c.state.Metadata
+		if got := [4]string{m[keySeed], m[keyStream], m[keyLoaderEpoch], m[keyLoaderBatch]}; got != want {
+			t.Errorf("%v: seed, stream, epoch and batch are %q, want %q", position, got, want)
+		}
+	}
+	net := tinyNet(t, 3)
+	other := datasets.LoaderOptions{Batch: tinyBatch, Seed: 6, Stream: "train", Shuffle: true, DropLast: true}
+	s, err := NewSupervised(net, loader(t, stripes(tinyImages, 1), other), nil, recipes["sgd"](net))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Run(context.Background(), d, s, Options{Epochs: 2})
+	if want := "loader/seed is 5 there and 6 here"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+}
+
 func TestSupervisedRefused(t *testing.T) {
 	net := tinyNet(t, 3)
 	fine := recipes["sgd"](net)
