@@ -6,8 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"espalier/datasets"
+	"espalier/models"
+	"espalier/prune"
 )
 
 // other is a value of the setting that differs from its default and passes Validate on its own.
@@ -69,6 +74,26 @@ func TestEverySetting(t *testing.T) {
 		}
 		if changed := c.Hash() != base.Hash(); changed != (k.tag.Get("hash") != "-") {
 			t.Errorf("%s (field %d): hash changed: %v", k.path, i, changed)
+		}
+	}
+}
+
+// TestNames asks that the settings know every model, data set and method by name.
+func TestNames(t *testing.T) {
+	var sets []string
+	for _, k := range datasets.Sets() {
+		sets = append(sets, k.Name)
+	}
+	c := Default()
+	for _, k := range knobs(&c) {
+		want, ok := map[string][]string{
+			"model.name": models.Names(), "data.name": sets, "prune.method": append(prune.Names(), "none"),
+		}[k.path]
+		got := k.oneOf()
+		slices.Sort(got)
+		slices.Sort(want)
+		if ok && !slices.Equal(got, want) {
+			t.Errorf("%s is one of %q, there are %q", k.path, got, want)
 		}
 	}
 }

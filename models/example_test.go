@@ -28,5 +28,5 @@ func ExampleNew() {
 	// Output:
 	// 269722 parameters, 40551040 multiply-adds an image
 	// 28x28x1 -> 1x1x10 19810
-	// models: no model "resnet118"; the nearest is "resnet110"
+	// models: no model "resnet118"; there are resnet110, resnet18, resnet20, resnet32, resnet56, resnet8
 }

@@ -173,8 +173,8 @@ func TestErrors(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{"resnet21", Options{}, `no model "resnet21"; the nearest is "resnet20"`},
-		{"", Options{}, `the nearest is "resnet8"`},
+		{"resnet21", Options{}, `no model "resnet21"; there are resnet110, resnet18, resnet20,`},
+		{"", Options{}, `no model ""; there are`},
 		{"resnet20", Options{Width: -1}, "width -1"},
 		{"resnet20", Options{Classes: -1}, "-1 classes"},
 		{"resnet20", Options{Shortcut: "none"}, `unknown shortcut "none"; known are conv and pad`},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"espalier/nn"
 )
@@ -21,13 +22,12 @@ var table = map[string]Constructor{
 	"resnet18":  resnet18().spec,
 }
 
-// Parse finds a model by name. The error for an unknown one names the nearest.
+// Parse finds a model by name. The error for an unknown one lists those that there are.
 func Parse(name string) (Constructor, error) {
 	if c, ok := table[name]; ok {
 		return c, nil
 	}
-	nearest := slices.MinFunc(Names(), func(a, b string) int { return edits(name, a) - edits(name, b) })
-	return nil, fmt.Errorf("models: no model %q; the nearest is %q", name, nearest)
+	return nil, fmt.Errorf("models: no model %q; there are %s", name, strings.Join(Names(), ", "))
 }
 
 // Names are the names that Parse knows, sorted.
@@ -47,25 +47,4 @@ func New(name string, o Options) (*nn.Net, error) {
 		return nil, err
 	}
 	return nn.NewNet(spec, o.Input)
-}
-
-// edits is the number of insertions, deletions and substitutions that turn a into b (Levenshtein's distance).
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(row[j+1]+1, row[j]+1, substitute)
-		}
-	}
-	return row[len(b)]
 }
