@@ -14,7 +14,7 @@ import (
 func newBenchTrain(a *app) *cobra.Command {
 	var model string
 	var batch, rounds, threads int
-	var layers, serve bool
+	var layers, loading, serve bool
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Time whole training steps of a network",
@@ -41,16 +41,29 @@ be timed in turn with it (bench/peers/pair.py).`,
 			if err != nil {
 				return err
 			}
-			if err := bench.StepTable(a.stdout, a.json, row); err != nil || !layers {
+			if err := bench.StepTable(a.stdout, a.json, row); err != nil {
 				return err
 			}
-			return s.Layers(a.stdout, rounds, time.Now)
+			if loading {
+				row, err := s.Loading(rounds, time.Now)
+				if err != nil {
+					return err
+				}
+				if err := bench.LoadingTable(a.stdout, a.json, row); err != nil {
+					return err
+				}
+			}
+			if layers {
+				return s.Layers(a.stdout, rounds, time.Now)
+			}
+			return nil
 		},
 	}
 	c.Flags().StringVar(&model, "model", "resnet20", "network: a name that 'espalier train --help' lists")
 	c.Flags().IntVar(&batch, "batch", 128, "images of a step")
 	c.Flags().IntVar(&rounds, "rounds", 15, "timed steps")
 	c.Flags().BoolVar(&layers, "layers", false, "also show where the time goes, by kind of layer")
+	c.Flags().BoolVar(&loading, "loading", false, "also time steps that take augmented images from a loader, in turn with the others")
 	c.Flags().BoolVar(&serve, "serve", false, "take a step for each line of the input")
 	addThreads(c, &threads)
 	return c

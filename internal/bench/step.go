@@ -56,9 +56,13 @@ func NewStep(model string, batch int) (*Step, error) {
 	return s, nil
 }
 
-// Run takes one step and returns its loss.
+// Run takes one step on the fixed batch and returns its loss.
 func (s *Step) Run() (float64, error) {
-	r, err := s.program.Step(s.x, s.labels)
+	return s.run(s.x, s.labels)
+}
+
+func (s *Step) run(x []kernels.Float, labels []int32) (float64, error) {
+	r, err := s.program.Step(x, labels)
 	if err != nil {
 		return 0, err
 	}

@@ -38,6 +38,14 @@ func TestStep(t *testing.T) {
 	if err := s.Layers(&b, 2, time.Now); err != nil || !strings.Contains(b.String(), "conv 3x3") {
 		t.Errorf("%s: %v", &b, err)
 	}
+	b.Reset()
+	loading, err := s.Loading(2, time.Now)
+	if err != nil || !(loading.FixedMS > 0 && loading.LoadedMS > 0 && loading.Share < 1) {
+		t.Errorf("row %+v, %v", loading, err)
+	}
+	if err := LoadingTable(&b, true, loading); err != nil || !json.Valid(b.Bytes()) {
+		t.Errorf("%s: %v", &b, err)
+	}
 	if _, err := NewStep("resnet21", 4); err == nil {
 		t.Error("an unknown model was accepted")
 	}
