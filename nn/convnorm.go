@@ -2,16 +2,20 @@ package nn
 
 import "espalier/internal/kernels"
 
-// convNorm is a convolution, optionally with the batch norm and the ReLU that follow it. The convolution gathers the norm's
+// convNorm is a convolution, optionally with the ReLU before it and the batch norm and the ReLU that follow it. The convolution gathers the norm's
 // statistics as it writes, and its backward pass applies the norm's gradient as it reads.
 type convNorm struct {
-	conv Conv
-	norm *BatchNorm // nil: none, and no ReLU
-	relu bool
+	active bool // there is a ReLU before it
+	conv   Conv
+	norm   *BatchNorm // nil: none, and no ReLU after it
+	relu   bool
 }
 
 func (s convNorm) Build(p *Plan, in Shape) Layer {
 	l := &convLayer{stage: newStage(p, s, in, new(Slots)), run: p.Run}
+	if s.active {
+		l.in = &kernels.Affine{ReLU: true}
+	}
 	if l.norm != nil && !p.infer {
 		l.z = p.Keep(l.conv.YLen())
 	}
@@ -35,12 +39,9 @@ func newStage(p *Plan, s convNorm, in Shape, o *Slots) stage {
 	return t
 }
 
-// forward writes z, the norm's input (N,OH,OW,OC), and settles the norm. With in, x is the input of that norm.
-func (t *stage) forward(z, x []Float, in *norm, v Vectors) {
-	f := kernels.ConvForward{Stats: t.norm.gather()}
-	if in != nil {
-		f.In = &in.Affine
-	}
+// forward writes z, the norm's input (N,OH,OW,OC), and settles the norm. The convolution reads in(x); nil is the identity.
+func (t *stage) forward(z, x []Float, in *kernels.Affine, v Vectors) {
+	f := kernels.ConvForward{In: in, Stats: t.norm.gather()}
 	t.conv.Forward(z, x, t.weight.Of(v.Values), f)
 	t.norm.settle(v)
 }
@@ -55,16 +56,13 @@ const (
 )
 
 // backward writes dx (nil: not needed), or adds to it, and the gradients at weight, gamma and beta, from g, the gradient at
-// the norm's output, whose sums have been gathered. With in, dx is the gradient at that norm's output, whose sums are
+// the norm's output, whose sums have been gathered. dx is the gradient at in(x); if in belongs to a norm, its sums are
 // gathered as dx is completed.
-func (t *stage) backward(dx, x, z, g []Float, in *norm, s share, v Vectors) {
+func (t *stage) backward(dx, x, z, g []Float, in *kernels.Affine, of *norm, s share, v Vectors) {
 	t.norm.gradients(v)
-	b := kernels.ConvBackward{Out: t.norm.Norm, Z: z, Accumulate: s == secondShare}
-	if in != nil {
-		b.In = &in.Affine
-		if s != firstShare {
-			b.Sums = in.Norm
-		}
+	b := kernels.ConvBackward{In: in, Out: t.norm.Norm, Z: z, Accumulate: s == secondShare}
+	if of != nil && s != firstShare {
+		b.Sums = of.Norm
 	}
 	t.conv.Backward(dx, t.weight.Of(v.Grads), x, g, t.weight.Of(v.Values), b)
 }
@@ -73,12 +71,13 @@ func (t *stage) backward(dx, x, z, g []Float, in *norm, s share, v Vectors) {
 type convLayer struct {
 	stage
 	run *Run
-	z   *Buffer // the norm's input; nil without norm or backward pass
+	in  *kernels.Affine // the ReLU before it; nil: none
+	z   *Buffer         // the norm's input; nil without norm or backward pass
 }
 
 func (l *convLayer) Forward(y, x []Float, v Vectors) {
 	if l.norm == nil {
-		l.conv.Forward(y, x, l.weight.Of(v.Values), kernels.ConvForward{})
+		l.conv.Forward(y, x, l.weight.Of(v.Values), kernels.ConvForward{In: l.in})
 		l.run.Lap(l.label, Forward)
 		return
 	}
@@ -86,7 +85,7 @@ func (l *convLayer) Forward(y, x []Float, v Vectors) {
 	if l.z != nil {
 		z = l.z.Data
 	}
-	l.forward(z, x, nil, v)
+	l.forward(z, x, l.in, v)
 	l.run.Lap(l.label, Forward)
 	l.norm.Apply(y, z)
 	l.run.Lap("batch norm", Forward)
@@ -94,12 +93,14 @@ func (l *convLayer) Forward(y, x []Float, v Vectors) {
 
 func (l *convLayer) Backward(dx, x, y, g []Float, v Vectors) {
 	if l.norm == nil {
-		l.conv.Backward(dx, l.weight.Of(v.Grads), x, g, l.weight.Of(v.Values), kernels.ConvBackward{})
-		l.run.Lap(l.label, Backward)
-		return
+		l.conv.Backward(dx, l.weight.Of(v.Grads), x, g, l.weight.Of(v.Values), kernels.ConvBackward{In: l.in})
+	} else {
+		l.norm.Sums(l.z.Data, g)
+		l.run.Lap("batch norm", Backward)
+		l.backward(dx, x, l.z.Data, g, l.in, nil, wholeShare, v)
 	}
-	l.norm.Sums(l.z.Data, g)
-	l.run.Lap("batch norm", Backward)
-	l.backward(dx, x, l.z.Data, g, nil, wholeShare, v)
+	if l.in != nil && dx != nil {
+		kernels.ReLUBackward(dx, x, dx, nil, nil, nil, nil)
+	}
 	l.run.Lap(l.label, Backward)
 }

@@ -39,8 +39,19 @@ func (c Depthwise) MACs(in Shape) int {
 
 // Build makes the layer.
 func (c Depthwise) Build(p *Plan, in Shape) Layer {
+	return c.build(p, in, nil)
+}
+
+// activeDepthwise is a depthwise convolution with the ReLU before it.
+type activeDepthwise struct{ conv Depthwise }
+
+func (a activeDepthwise) Build(p *Plan, in Shape) Layer {
+	return a.conv.build(p, in, &kernels.Affine{ReLU: true})
+}
+
+func (c Depthwise) build(p *Plan, in Shape, before *kernels.Affine) Layer {
 	var o Slots
-	l := &depthwiseLayer{conv: kernels.NewDepthwise(c.shape(p.Batch, in)), run: p.Run}
+	l := &depthwiseLayer{in: before, conv: kernels.NewDepthwise(c.shape(p.Batch, in)), run: p.Run}
 	l.weight = o.Value(c.Kernel * c.Kernel * in.C)
 	l.label = convLabel("depthwise", c.Kernel, c.Stride, c.Dilation)
 	return l
@@ -48,20 +59,24 @@ func (c Depthwise) Build(p *Plan, in Shape) Layer {
 
 type depthwiseLayer struct {
 	conv   *kernels.Depthwise
+	in     *kernels.Affine // the ReLU before it; nil: none
 	weight Span
 	label  string
 	run    *Run
 }
 
 func (l *depthwiseLayer) Forward(y, x []Float, v Vectors) {
-	l.conv.Forward(y, x, l.weight.Of(v.Values), nil)
+	l.conv.Forward(y, x, l.weight.Of(v.Values), l.in)
 	l.run.Lap(l.label, Forward)
 }
 
 func (l *depthwiseLayer) Backward(dx, x, y, g []Float, v Vectors) {
-	l.conv.BackwardWeights(l.weight.Of(v.Grads), x, g, nil)
+	l.conv.BackwardWeights(l.weight.Of(v.Grads), x, g, l.in)
 	if dx != nil {
 		l.conv.BackwardData(dx, g, l.weight.Of(v.Values))
+		if l.in != nil {
+			kernels.ReLUBackward(dx, x, dx, nil, nil, nil, nil)
+		}
 	}
 	l.run.Lap(l.label, Backward)
 }

@@ -7,6 +7,9 @@
 // of memory for all that a step keeps, and make each unit one node of a Gorgonia graph. The graph, its symbolic gradient
 // and its execution are Gorgonia's; the layers are not.
 //
+// Branches. A Residual is one fused block; a DAG joins chains by sums and concatenations, for cells whose wiring is itself
+// data. Either is one unit.
+//
 // Parameters. A Layout names the tensors of a vector; Params holds values, gradients and running statistics of one set of
 // weights. Several sets can share a layout, and a program can be bound to any of them without copying. Names are
 // torchvision's (layer1.0.conv1.weight). In memory convolution weights are HWIO and linear weights (IN,OUT), as the kernels

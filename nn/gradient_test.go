@@ -144,7 +144,49 @@ func layerCases() []struct {
 		{"stem, residual, one convolution", append(chain(conv(4, 3, 1), BatchNorm{}, ReLU{}),
 			Named{"block", Residual{Body: Sequential{{"conv", conv(4, 3, 1)}, {"bn", BatchNorm{}}}}}), Shape{3, 4, 4}},
 		{"residual, one convolution", Residual{Body: Sequential{{"conv", conv(4, 3, 1)}, {"bn", BatchNorm{}}}}, Shape{3, 4, 4}},
+		{"relu, conv", chain(ReLU{}, conv(5, 3, 2)), Shape{5, 4, 3}},
+		{"relu, conv, norm", chain(ReLU{}, conv(5, 1, 1), BatchNorm{}), Shape{4, 4, 3}},
+		{"relu, conv, norm, relu", chain(ReLU{}, conv(5, 3, 1), BatchNorm{Plain: true}, ReLU{}), Shape{4, 4, 3}},
+		{"relu, depthwise", chain(ReLU{}, Depthwise{Kernel: 3, Pad: 2, Dilation: 2, Stride: 2}), Shape{6, 5, 4}},
+		{"decimate", Decimate{Stride: 2, Offset: 1}, Shape{5, 6, 3}},
+		{"drop path", DropPath{}, Shape{3, 2, 4}},
+		{"dag, chain", DAG{[]Vertex{{From: []int{0}, Layers: chain(conv(5, 3, 1), BatchNorm{}, ReLU{}, conv(3, 1, 1))}}}, Shape{4, 5, 3}},
+		{"dag, identity", DAG{[]Vertex{{From: []int{0}}}}, Shape{2, 3, 4}},
+		{"dag, sum", dagOf(Sum), Shape{4, 4, 6}},
+		{"dag, concat", dagOf(Concat), Shape{4, 4, 6}},
+		{"dag, same source twice", DAG{[]Vertex{
+			{From: []int{0}, Layers: chain(conv(4, 1, 1))},
+			{From: []int{1, 1, 0}, Layers: chain(ReLU{})},
+			{From: []int{2, 0, 2}, Join: Concat},
+		}}, Shape{3, 3, 4}},
+		{"dag, factorized reduce", DAG{[]Vertex{
+			{From: []int{0}, Layers: chain(ReLU{})},
+			{Name: "a", From: []int{1}, Layers: chain(conv(3, 1, 2))},
+			{Name: "b", From: []int{1}, Layers: chain(Decimate{Stride: 2, Offset: 1}, conv(2, 1, 1))},
+			{Name: "c", From: []int{2, 3}, Join: Concat, Layers: chain(BatchNorm{})},
+		}}, Shape{4, 6, 4}},
+		{"dag within a dag", DAG{[]Vertex{
+			{Name: "a", From: []int{0}, Layers: chain(conv(6, 1, 1))},
+			{Name: "b", From: []int{1}, Layers: chain(BatchNorm{}, dagOf(Sum), conv(5, 3, 1))},
+			{From: []int{1, 2, 0}, Join: Concat, Layers: chain(dagOf(Concat))},
+		}}, Shape{4, 4, 6}},
 	}
+}
+
+// dagOf has all that a step of a DAG can meet: sources that several steps read, that one reads in place, the input read
+// early and late, zeros.
+func dagOf(join Join) DAG {
+	conv := func(name string) Sequential {
+		return Sequential{{name + "relu", ReLU{}}, {name, Conv{Channels: 6, Kernel: 3, Pad: 1}}, {name + "bn", BatchNorm{}}}
+	}
+	return DAG{[]Vertex{
+		{Name: "a", From: []int{0}, Layers: conv("conv")},
+		{Name: "b", From: []int{0}, Layers: Sequential{{"pool", MaxPool{Kernel: 3, Stride: 1, Pad: 1}}, {"bn", BatchNorm{Plain: true}}}},
+		{Name: "c", From: []int{1, 2}, Join: join, Layers: Sequential{{"conv", Conv{Channels: 6, Kernel: 1}}}},
+		{Name: "d", From: []int{1, 3}, Layers: conv("last")},
+		{Name: "e", From: []int{0}, Layers: Sequential{{"zero", Zero{}}}},
+		{Name: "f", From: []int{3, 4, 5, 0}, Join: join},
+	}}
 }
 
 // block is a basic block.

@@ -22,6 +22,12 @@ var kinds = map[string]func([]byte) (Spec, error){
 	"global_avg_pool": decodeAs[GlobalAvgPool],
 	"linear":          decodeAs[Linear],
 	"subsample":       decodeAs[Subsample],
+	"dag":             decodeAs[DAG],
+	"auxiliary":       decodeAs[Auxiliary],
+	"zero":            decodeAs[Zero],
+	"decimate":        decodeAs[Decimate],
+	"noise":           decodeAs[Noise],
+	"drop_path":       decodeAs[DropPath],
 }
 
 func decodeAs[T Spec](data []byte) (Spec, error) {

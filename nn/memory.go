@@ -22,6 +22,9 @@ type moment int
 func forward(unit int) moment  { return moment(unit) }
 func backward(unit int) moment { return moment(^unit) }
 
+// back is the backward pass of a moment that is a forward pass.
+func (m moment) back() moment { return backward(int(m)) }
+
 // time puts the moments of a step of n units into one order: forward 0…n-1, then backward n-1…0.
 func (m moment) time(units int) int {
 	if m >= 0 {

@@ -58,6 +58,14 @@ func newNorm(p *Plan, spec BatchNorm, in Shape, relu bool, o *Slots) *norm {
 	return m
 }
 
+// affine is what the norm does to a value, with its ReLU; nil, the identity, if there is no norm.
+func (m *norm) affine() *kernels.Affine {
+	if m == nil {
+		return nil
+	}
+	return &m.Affine
+}
+
 // gather is the norm for which the operation that writes its input gathers statistics, nil if none are needed.
 func (m *norm) gather() *kernels.Norm {
 	if m.run.Statistics == RunningStatistics {

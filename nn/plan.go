@@ -1,18 +1,19 @@
 package nn
 
+import "espalier/internal/rng"
+
 // Plan is a program being built. Layers learn the batch size from it, ask it for memory, and keep its Run.
 type Plan struct {
 	Batch int
 	Run   *Run // switches of the program that layers read in every pass
 
 	infer   bool // there is no backward pass
-	unit    int  // the unit being built
-	units   int
+	unit    int  // the moment of what is being built
 	buffers []*Buffer
 }
 
 // NewPlan begins a plan for layers that run by themselves, outside a program. Allocate ends it.
-func NewPlan(batch int) *Plan { return &Plan{Batch: batch, Run: new(Run), units: 1} }
+func NewPlan(batch int) *Plan { return &Plan{Batch: batch, Run: new(Run)} }
 
 // Keep asks for n elements that last from the layer's forward pass to its backward pass.
 func (p *Plan) Keep(n int) *Buffer {
@@ -33,6 +34,9 @@ func (p *Plan) BackTemp(n int) *Buffer {
 	return p.add(n, backward(p.unit), backward(p.unit))
 }
 
+// next ends the moment of what was built so far: what follows runs after it and, backward, before it.
+func (p *Plan) next() { p.unit++ }
+
 func (p *Plan) add(n int, from, to moment) *Buffer {
 	b := &Buffer{n: n, from: from, to: to}
 	p.buffers = append(p.buffers, b)
@@ -43,7 +47,7 @@ func (p *Plan) add(n int, from, to moment) *Buffer {
 func (p *Plan) Allocate() int { return p.allocate(new(memory)) }
 
 func (p *Plan) allocate(m *memory) int {
-	offsets, size := arrange(p.buffers, p.units)
+	offsets, size := arrange(p.buffers, p.unit+1)
 	block := m.take(size)
 	for i, b := range p.buffers {
 		b.Data = block[offsets[i] : offsets[i]+b.n : offsets[i]+b.n]
@@ -67,6 +71,15 @@ const (
 // Run holds what can change from pass to pass of a program.
 type Run struct {
 	Statistics Statistics
+	// DropPath is the probability with which a DropPath drops an image's branch, in [0,1).
+	DropPath float64
+	// Random is where layers draw from that are random in every pass, in the order in which they run; nil stands for a
+	// stream that is the same in every program.
+	Random *rng.Stream
+
+	labels    []int32 // of the batch; nil without a loss
+	loss      Loss
+	auxiliary float64 // the auxiliary heads' share in the loss of the running step
 
 	profile *Profile // nil: not measured
 }

@@ -7,6 +7,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"espalier/internal/kernels"
+	"espalier/internal/rng"
 )
 
 // Program is what training and evaluation have in common: a net bound to a batch size, as a Gorgonia graph.
@@ -30,6 +31,7 @@ type programUnit struct {
 	layer               Layer
 	y                   *Buffer // the output
 	dx                  *Buffer // the gradient at the input; nil: not needed
+	begin, end          moment  // forward; a unit may run in several moments
 	node                *Node
 	weights, statistics *G.Node // inputs; nil: none
 }
@@ -42,6 +44,17 @@ func (p *Program) Params() *Params { return p.params }
 
 // Memory is the number of bytes that the activations and their gradients take. Programs of one net share them.
 func (p *Program) Memory() int { return p.size * floatSize }
+
+// SetDropPath sets the probability with which DropPath layers drop a branch in the next training steps; at first it is 0.
+func (p *Program) SetDropPath(probability float64) {
+	if !(probability >= 0 && probability < 1) {
+		panic(fmt.Sprintf("nn: a drop path probability of %v is outside [0,1)", probability))
+	}
+	p.run.DropPath = probability
+}
+
+// SetRandom gives the stream that DropPath and Noise layers draw from. Whoever wants to resume keeps its state.
+func (p *Program) SetRandom(r *rng.Stream) { p.run.Random = r }
 
 // SetStatistics chooses batch norm's statistics for the next passes.
 func (p *Program) SetStatistics(s Statistics) { p.run.Statistics = s }
@@ -99,24 +112,32 @@ func newProgram(net *Net, batch int, train bool) (*Program, *G.Node, error) {
 // plan builds the layers and arranges their memory.
 func (p *Program) plan(train bool) {
 	last := len(p.net.units) - 1
-	plan := &Plan{Batch: p.batch, Run: &p.run, infer: !train, units: last + 2} // the loss counts as a unit
+	plan := &Plan{Batch: p.batch, Run: &p.run, infer: !train}
 	p.x = plan.Keep(p.batch * p.net.In.Len())
 	for i := range p.net.units {
 		u := &p.net.units[i]
-		plan.unit = i
-		q := programUnit{unit: u, layer: u.build.Build(plan, u.in)}
+		q := programUnit{unit: u, begin: forward(plan.unit)}
+		q.layer = u.build.Build(plan, u.in)
+		q.end = forward(plan.unit)
+		plan.next()
 		switch n := p.batch * u.out.Len(); {
 		case train:
-			q.y = plan.add(n, forward(i), backward(i))
+			q.y = plan.add(n, q.end, q.end.back())
 		case i < last:
-			q.y = plan.add(n, forward(i), forward(i+1))
+			q.y = plan.add(n, q.end, forward(plan.unit))
 		default: // logits outlive the pass
 			q.y = &Buffer{Data: kernels.Alloc(n)}
+		}
+		if before := p.x; !train {
+			if i > 0 {
+				before = p.units[i-1].y
+			}
+			before.to = q.end
 		}
 		p.units = append(p.units, q)
 	}
 	if train {
-		p.planGradients(plan)
+		p.planGradients(plan) // the loss has the last moment
 	}
 	p.size = plan.allocate(&p.net.memory)
 }
@@ -129,14 +150,14 @@ func (p *Program) planGradients(plan *Plan) {
 		first++
 	}
 	last := len(p.units) - 1
-	p.lossGrad = plan.add(p.batch*p.net.Out.Len(), forward(last+1), backward(last))
+	p.lossGrad = plan.add(p.batch*p.net.Out.Len(), forward(plan.unit), p.units[last].begin.back())
 	g := p.lossGrad
 	for i := last; i > first; i-- {
-		u := &p.units[i]
+		u, below := &p.units[i], p.units[i-1].begin.back()
 		if l, ok := u.layer.(InPlace); ok && l.InPlace() && u.in == u.out {
-			g.to = backward(i - 1)
+			g.to = below
 		} else {
-			g = plan.add(p.batch*u.in.Len(), backward(i), backward(i-1))
+			g = plan.add(p.batch*u.in.Len(), u.end.back(), below)
 		}
 		u.dx = g
 	}

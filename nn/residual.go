@@ -83,7 +83,7 @@ func stages(s Sequential) ([]convNorm, error) {
 	var us []convNorm
 	for _, g := range fuse(flatten("", s)) {
 		c, ok := g.build.(convNorm)
-		if !ok || c.norm == nil {
+		if !ok || c.norm == nil || c.active {
 			return nil, fmt.Errorf("is made of convolutions, each with a batch norm: found %s", g.specs[0].Spec.Kind())
 		}
 		us = append(us, c)
@@ -212,7 +212,7 @@ func (l *residualLayer) Forward(y, x []Float, v Vectors) {
 }
 
 func (l *residualLayer) forward(t *residualStage, x []Float, in *norm, v Vectors) {
-	t.stage.forward(t.z.Data, x, in, v)
+	t.stage.forward(t.z.Data, x, in.affine(), v)
 	l.run.Lap(t.label, Forward)
 }
 
@@ -263,7 +263,7 @@ func (l *residualLayer) block(dx, x, g []Float, v Vectors) {
 }
 
 func (l *residualLayer) backward(t *residualStage, dx, x, g []Float, in *norm, s share, v Vectors) {
-	t.stage.backward(dx, x, t.z.Data, g, in, s, v)
+	t.stage.backward(dx, x, t.z.Data, g, in.affine(), in, s, v)
 	l.run.Lap(t.label, Backward)
 }
 

@@ -23,6 +23,9 @@ func (s *Slots) Buffer(n int) Span {
 	return p
 }
 
+// shift is the place in a vector that has n elements before those of p's.
+func (p Span) shift(n int) Span { return Span{p.from + n, p.to + n} }
+
 // Of is the tensor within v, nil for no tensor.
 func (p Span) Of(v []Float) []Float {
 	if p.empty() {

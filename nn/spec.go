@@ -108,10 +108,12 @@ type Site struct {
 	Name    string // from the root, torchvision's way: layer1.0.conv1
 	Spec    Leaf
 	In, Out Shape
+	// Auxiliary says that the leaf belongs to an auxiliary head, which exists in training alone.
+	Auxiliary bool
 }
 
 // Walk calls visit for every leaf of s in the order in which parameters are laid out: along the chain, within a residual
-// block first the body and then the shortcut. It stops at the first error.
+// block first the body and then the shortcut, in a DAG vertex by vertex. It stops at the first error.
 func Walk(s Spec, in Shape, visit func(Site) error) error {
 	_, err := walk("", s, in, visit)
 	return err
@@ -135,6 +137,17 @@ func walk(name string, s Spec, in Shape, visit func(Site) error) (out Shape, err
 		}
 		_, err = walk(name, s.Shortcut, in, visit)
 		return out, err
+	case DAG:
+		return s.walk(name, in, visit)
+	case Auxiliary:
+		if out, err = output(s, in); err != nil {
+			return Shape{}, at(name, err)
+		}
+		_, err = walk(name, s.Head, in, func(site Site) error {
+			site.Auxiliary = true
+			return visit(site)
+		})
+		return out, err
 	case Leaf:
 		if out, err = output(s, in); err != nil {
 			return Shape{}, at(name, err)
@@ -148,14 +161,16 @@ func walk(name string, s Spec, in Shape, visit func(Site) error) (out Shape, err
 type Cost struct {
 	Params  int // trained elements: weights, biases, batch norm's gamma and beta
 	Buffers int // running statistics
-	MACs    int // multiply-adds of one forward pass of one image
+	MACs    int // multiply-adds of one forward pass of one image in evaluation, so without auxiliary heads
 }
 
 // Count walks s and adds up its cost.
 func Count(s Spec, in Shape) (Cost, error) {
 	var c Cost
 	err := Walk(s, in, func(site Site) error {
-		c.MACs += site.Spec.MACs(site.In)
+		if !site.Auxiliary {
+			c.MACs += site.Spec.MACs(site.In)
+		}
 		for _, p := range site.Spec.Params(site.In) {
 			if p.Kind.Buffer() {
 				c.Buffers += p.Len()

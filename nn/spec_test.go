@@ -176,7 +176,7 @@ func TestJSON(t *testing.T) {
 	for text, want := range map[string]string{
 		`[{"name":"a"}]`:                       `layer "a" must have one kind beside its name, has 0`,
 		`[{"name":"a","relu":{},"linear":{}}]`: "has 2: linear, relu",
-		`[{"name":"a","gru":{}}]`:              `layer "a": unknown kind "gru"; known are avg_pool, `,
+		`[{"name":"a","gru":{}}]`:              `layer "a": unknown kind "gru"; known are auxiliary, avg_pool, `,
 		`[{"name":"a","conv":{"kernal":3}}]`:   `layer "a": conv: json: unknown field "kernal"`,
 		`[{"name":1,"relu":{}}]`:               "name of a layer",
 		`[3]`:                                  "cannot unmarshal",

@@ -47,6 +47,7 @@ func (n *Net) TrainProgram(batch int, o TrainOptions) (*TrainProgram, error) {
 		return nil, err
 	}
 	t.loss = loss
+	p.run.loss, p.run.labels = o.Loss, t.labels
 	var weights G.Nodes
 	for _, u := range p.units {
 		if u.weights != nil {
@@ -61,7 +62,7 @@ func (n *Net) TrainProgram(batch int, o TrainOptions) (*TrainProgram, error) {
 }
 
 // Step writes the gradient of the mean loss to Params().Grads and returns the loss, for the images x (N,H,W,C) and their
-// labels (N), N the program's batch. It allocates nothing that grows with the batch.
+// labels (N), N the program's batch; what auxiliary heads add is part of it. It allocates nothing that grows with the batch.
 func (t *TrainProgram) Step(x []Float, labels []int32) (Result, error) {
 	if len(labels) != t.batch {
 		panic(fmt.Sprintf("nn: a training step of %d images got %d labels", t.batch, len(labels)))
@@ -71,8 +72,9 @@ func (t *TrainProgram) Step(x []Float, labels []int32) (Result, error) {
 	}
 	t.load(x, t.batch)
 	copy(t.labels, labels)
+	t.run.auxiliary = 0
 	if err := t.graph.Run(t.vm); err != nil {
 		return Result{}, err
 	}
-	return Result{Loss: t.loss.mean, Correct: t.loss.correct, N: t.batch}, nil
+	return Result{Loss: t.loss.mean + t.run.auxiliary, Correct: t.loss.correct, N: t.batch}, nil
 }

@@ -28,22 +28,26 @@ func flatten(name string, s Sequential) Sequential {
 }
 
 // fuse groups neighbours that work better as one layer: a convolution takes the batch norm and the ReLU after it, and these
-// the residual block after them; a batch norm takes the ReLU. A spec that nothing can build gets a nil builder.
+// the residual block after them; a batch norm takes the ReLU; a convolution takes the ReLU before it that nothing else
+// took. A spec that nothing can build gets a nil builder.
 func fuse(s Sequential) []fused {
 	var out []fused
 	for i := 0; i < len(s); {
 		f := fused{name: s[i].Name}
 		n := 1
 		switch spec := s[i].Spec.(type) {
-		case Conv:
-			c := convNorm{conv: spec}
-			if norm, ok := specAt[BatchNorm](s, i+1); ok {
-				c.norm, n = &norm, 2
-				if _, c.relu = specAt[ReLU](s, i+2); c.relu {
-					n = 3
-				}
+		case ReLU:
+			f.build = spec
+			if d, ok := specAt[Depthwise](s, i+1); ok {
+				f.name, f.build, n = s[i+1].Name, activeDepthwise{d}, 2
+			} else if conv, ok := specAt[Conv](s, i+1); ok {
+				c, more := fuseConv(conv, s, i+2)
+				c.active = true
+				f.name, f.build, n = s[i+1].Name, c, 2+more
 			}
-			f.build = c
+		case Conv:
+			c, more := fuseConv(spec, s, i+1)
+			f.build, n = c, 1+more
 			if r, ok := specAt[Residual](s, i+n); ok && c.relu && r.takesStem() {
 				f.name, f.build, n = f.name+"+"+s[i+n].Name, stemmed{&c, r}, n+1
 			}
@@ -61,6 +65,20 @@ func fuse(s Sequential) []fused {
 		i += n
 	}
 	return out
+}
+
+// fuseConv is a convolution with the batch norm and the ReLU that stand at s[i], and how many of these there are.
+func fuseConv(conv Conv, s Sequential, i int) (c convNorm, n int) {
+	c.conv = conv
+	norm, ok := specAt[BatchNorm](s, i)
+	if !ok {
+		return c, 0
+	}
+	c.norm = &norm
+	if _, c.relu = specAt[ReLU](s, i+1); c.relu {
+		return c, 2
+	}
+	return c, 1
 }
 
 func specAt[T Spec](s Sequential, i int) (t T, ok bool) {
