@@ -125,7 +125,7 @@ func Sets() []Known {
 		},
 		{
 			Name:   "synthetic",
-			Title:  "synthetic",
+			Title:  "synthetic images",
 			About:  "4,000 + 1,000 drawn figures and textures, 32x32x3, 10 classes, made by code: nothing to download",
 			Terms:  "BSD-3-Clause, as this program",
 			expect: &expected{shape: Shape{H: 32, W: 32, C: 3}, classes: 10, train: 400, test: 100},

@@ -29,6 +29,7 @@ type Data struct {
 	Crop       int    `yaml:"crop" unit:"pixels" doc:"border of zeros from which a training image is cut at random; 0: none"`
 	Flip       bool   `yaml:"flip" doc:"mirror training images left to right with probability 1/2"`
 	Cutout     int    `yaml:"cutout" unit:"pixels" doc:"side of a square set to the mean at a random place of a training image; 0: none"`
+	Test       bool   `yaml:"test" hash:"-" doc:"evaluate what was trained on the test images, once; false while settings are being chosen"`
 }
 
 // Train is the recipe of the dense training.
@@ -66,13 +67,13 @@ func Default() Config {
 		Name:  "run",
 		Seed:  1,
 		Model: Model{Name: "resnet20", Width: 1, Shortcut: "conv"},
-		Data:  Data{Name: "cifar10", Size: 32, Crop: 4, Flip: true},
+		Data:  Data{Name: "cifar10", Size: 32, Crop: 4, Flip: true, Test: true},
 		Train: Train{
 			Epochs: 30, Batch: 128, Optimizer: "sgd", LR: 0.1, Momentum: 0.9, Nesterov: true, WeightDecay: 5e-4,
 			DecayAll: true, Schedule: "cosine", Warmup: 1,
 		},
 		Prune: Prune{
-			Method: "none", Sparsity: []float64{0.5, 0.8, 0.9, 0.95, 0.98}, Budget: "global",
+			Method: noPruning, Sparsity: []float64{0.5, 0.8, 0.9, 0.95, 0.98}, Budget: "global",
 			Epochs: 5, LR: 0.01, Schedule: "cosine",
 		},
 	}

@@ -2,11 +2,9 @@ package experiment
 
 import (
 	"context"
-	"errors"
 	"io"
-	"math"
-	"os"
 
+	"espalier/results"
 	"espalier/train"
 )
 
@@ -16,30 +14,10 @@ func (c Config) Dense() Config {
 	return c
 }
 
-// Train trains the dense network of the configuration, evaluates it on the test images once, and leaves in the run's
-// directory the model, the split and the outcome. When ctx ends it saves and returns *Interrupted.
-func (l *Lab) Train(ctx context.Context, c Config) (run Run, err error) {
-	c = c.Dense()
-	if _, err := os.Stat(outcomePath(c.Dir(l.Runs))); err == nil {
-		return Open(c.Dir(l.Runs))
-	}
-	j, err := l.job(c)
-	if err != nil {
-		return run, stage("training", err)
-	}
-	defer j.close()
-	d, err := l.begin(c)
-	if err != nil {
-		return run, stage("training", err)
-	}
-	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := j.split.WriteFile(d.Path(SplitFile)); err != nil {
-		return run, stage("training", err)
-	}
-	if err := l.train(ctx, d, j); err != nil {
-		return run, stage("training", err)
-	}
-	return Open(c.Dir(l.Runs))
+// Train trains the dense network of the configuration, evaluates it on the test images once, unless data.test says not to,
+// and leaves in the run's directory the model, the split and the outcome. When ctx ends it saves and returns *Interrupted.
+func (l *Lab) Train(ctx context.Context, c Config) (Run, error) {
+	return l.stage(c.Dense(), "training", func(d *train.Dir, j *job) error { return l.train(ctx, d, j) })
 }
 
 func (l *Lab) train(ctx context.Context, d *train.Dir, j *job) error {
@@ -55,25 +33,28 @@ func (l *Lab) train(ctx context.Context, d *train.Dir, j *job) error {
 		return err
 	}
 	cost := j.net.Cost()
-	o := Outcome{Seed: j.Seed, Epochs: r.Epochs, BestEpoch: r.Best.Epoch, Params: cost.Params, MACs: cost.MACs, Data: j.set.Source}
-	if r.Best.Epoch > 0 {
-		val := percent(r.Best.Value)
-		o.ValAcc = &val
+	o := Outcome{
+		Seed: j.Seed, Epochs: r.Epochs, BestEpoch: r.Best.Epoch, ValAcc: results.NotMeasured(), TestAcc: results.NotMeasured(),
+		Params: cost.Params, MACs: cost.MACs, Data: j.set.Source,
 	}
-	test, err := s.Evaluate(ctx, j.test, l.reporting("test"))
+	if r.Best.Epoch > 0 {
+		o.ValAcc = results.Percent(r.Best.Value)
+	}
+	if j.Data.Test {
+		test, err := s.Evaluate(ctx, j.test, l.reporting("test"))
+		if err != nil {
+			return err
+		}
+		o.TestAcc, o.TestLoss, o.TestCount = results.Percent(100*test.Accuracy()), test.Loss, test.N
+	}
+	t, err := results.Open(d.Path())
 	if err != nil {
 		return err
 	}
-	o.TestAcc, o.TestLoss, o.TestCount = percent(100*test.Accuracy()), test.Loss, test.N
-	if o.Seconds, err = seconds(d.Path()); err != nil {
-		return err
-	}
+	o.Seconds = t.Seconds
 	err = d.Write(ModelFile, func(w io.Writer) error { return train.WriteModel(w, j.net, s.Params(), nil) })
 	if err != nil {
 		return err
 	}
 	return writeJSON(d, OutcomeFile, o)
 }
-
-// percent rounds off what binary fractions add to a percentage.
-func percent(x float64) float64 { return math.Round(x*1e6) / 1e6 }

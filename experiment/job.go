@@ -186,10 +186,3 @@ func (l *Lab) run(ctx context.Context, d *train.Dir, s *train.Supervised, j *job
 	}
 	return r, err
 }
-
-func (l *Lab) reporting(task string) func(done, total int) {
-	if l.Report == nil {
-		return nil
-	}
-	return func(done, total int) { l.Report(task, done, total) }
-}

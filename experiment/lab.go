@@ -5,18 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"runtime"
+	"io/fs"
 	"time"
 
 	"espalier/datasets"
-	"espalier/internal/kernels"
 	"espalier/train"
 )
 
 // Lab is what stages need of the world beside a configuration. A stage is a function from a configuration to a directory:
-// if the directory is complete it returns at once, and if it was interrupted it goes on.
+// if the directory is finished it returns at once, and if it was interrupted it goes on.
 type Lab struct {
 	Runs   string                             // directory of all runs
 	Places datasets.Places                    // where data sets are looked for when a configuration does not say
@@ -37,34 +34,51 @@ func (e *Interrupted) Error() string { return e.Result.String() }
 // Unwrap is the context's error.
 func (e *Interrupted) Unwrap() error { return e.cause }
 
-func (l *Lab) observer(title string) train.Observer {
-	if l.Watch == nil {
-		return nil
+// stage does the work of a run in its directory, unless it is finished, and returns what is there then. what stands in
+// errors.
+func (l *Lab) stage(c Config, what string, work func(*train.Dir, *job) error) (Run, error) {
+	r, err := l.find(c)
+	if err != nil || r.Finished() {
+		return r, err
 	}
-	return l.Watch(title)
+	err = l.within(c, work)
+	if interrupted := (*Interrupted)(nil); errors.As(err, &interrupted) {
+		return r, err
+	}
+	if err != nil {
+		return r, fmt.Errorf("experiment: %s: %w", what, err)
+	}
+	return l.find(c)
 }
 
-// env is what env.json says about the machine and the program.
-type env struct {
-	Go      string `json:"go"`
-	System  string `json:"system"`
-	Kernels string `json:"kernels"`
-	Threads int    `json:"threads"`
-	Cores   int    `json:"cores"`
+// find is the run of a configuration as far as its directory has it.
+func (l *Lab) find(c Config) (Run, error) {
+	r, err := Open(c.Dir(l.Runs))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Run{Path: c.Dir(l.Runs), Config: c}, nil
+	}
+	r.Config = c // which may ask for a test that the run in the directory went without
+	r.Status = r.status()
+	return r, err
 }
 
-// begin opens the directory of a run and writes what describes it.
-func (l *Lab) begin(c Config) (*train.Dir, error) {
+// within makes what a configuration describes, and works with it in the run's directory.
+func (l *Lab) within(c Config, work func(*train.Dir, *job) error) (err error) {
+	j, err := l.job(c)
+	if err != nil {
+		return err
+	}
+	defer j.close()
 	d, err := train.Open(c.Dir(l.Runs))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	description := env{runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, kernels.ISA(), kernels.Threads(), runtime.NumCPU()}
-	err = errors.Join(d.WriteBytes(ConfigFile, c.YAML()), writeJSON(d, EnvFile, description))
+	defer func() { err = errors.Join(err, d.Close()) }()
+	err = errors.Join(d.WriteBytes(ConfigFile, c.YAML()), writeJSON(d, EnvFile, thisEnv()), j.split.WriteFile(d.Path(SplitFile)))
 	if err != nil {
-		return nil, errors.Join(err, d.Close())
+		return err
 	}
-	return d, nil
+	return work(d, j)
 }
 
 func writeJSON(d *train.Dir, name string, v any) error {
@@ -75,23 +89,16 @@ func writeJSON(d *train.Dir, name string, v any) error {
 	})
 }
 
-// seconds adds up the timings of a run; without any it is 0.
-func seconds(dir string) (float64, error) {
-	timings, err := train.ReadTimings(filepath.Join(dir, train.TimingsFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
+func (l *Lab) observer(title string) train.Observer {
+	if l.Watch == nil {
+		return nil
 	}
-	var sum float64
-	for _, t := range timings {
-		sum += t.Train + t.End
-	}
-	return sum, err
+	return l.Watch(title)
 }
 
-// stage says which stage an error belongs to, unless it already speaks for itself.
-func stage(what string, err error) error {
-	if interrupted := (*Interrupted)(nil); err == nil || errors.As(err, &interrupted) {
-		return err
+func (l *Lab) reporting(task string) func(done, total int) {
+	if l.Report == nil {
+		return nil
 	}
-	return fmt.Errorf("experiment: %s: %w", what, err)
+	return func(done, total int) { l.Report(task, done, total) }
 }

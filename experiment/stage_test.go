@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"espalier/prune"
+	"espalier/results"
 	"espalier/train"
 )
 
@@ -70,13 +71,13 @@ func TestStages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Accuracy != dense.Outcome.TestAcc || e.Loss != dense.Outcome.TestLoss || e.Images != 1000 || e.Params != dense.Outcome.Params {
+	if math.Abs(float64(e.Accuracy-dense.Outcome.TestAcc)) > 1e-6 || e.Loss != dense.Outcome.TestLoss || e.Images != 1000 || e.Params != dense.Outcome.Params {
 		t.Errorf("the saved model gives %+v, training gave %+v", e, dense.Outcome)
 	}
-	if dense.Outcome.ValAcc == nil || dense.Outcome.BestEpoch < 1 {
+	if !dense.Outcome.ValAcc.Measured() || dense.Outcome.BestEpoch < 1 {
 		t.Errorf("no best epoch in %+v", dense.Outcome)
 	}
-	if len(run.Pruned) != 2 || !run.Complete() || run.Status != train.Complete {
+	if len(run.Pruned) != 2 || !run.Finished() || run.Status != train.Finished {
 		t.Fatalf("pruned networks: %+v", run.Pruned)
 	}
 	for i, sparsity := range c.Prune.Sparsity {
@@ -102,7 +103,7 @@ func TestStages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if math.Abs(e.Accuracy-r.TestAcc) > 0.005 || r.Kept != mask.Kept() || e.Weights != r.Total || e.Zeros < r.Total-r.Kept {
+		if math.Abs(float64(e.Accuracy-r.TestAcc)) > 0.005 || r.Kept != mask.Kept() || e.Weights != r.Total || e.Zeros < r.Total-r.Kept {
 			t.Errorf("sparsity %v: table %+v, model %+v", sparsity, r, e)
 		}
 	}
@@ -205,15 +206,18 @@ func TestQuickstart(t *testing.T) {
 }
 
 func TestPrunedTable(t *testing.T) {
-	rows := []Pruned{{0.5, 10, 20, math.NaN(), 45.25, 50}, {0.9, 2, 20, 1, 2, 3}}
-	dir := t.TempDir()
-	file := filepath.Join(dir, PrunedFile)
-	write(t, file, string(prunedCSV(rows)))
+	rows := []Pruned{{0.5, 10, 20, results.NotMeasured(), 45.25, 50}, {0.9, 2, 20, 1, 2, 3}}
+	file := filepath.Join(t.TempDir(), PrunedFile)
+	var b strings.Builder
+	if err := writePruned(&b, rows); err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, b.String())
 	back, err := readPruned(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(back) != 2 || !math.IsNaN(back[0].OneShot) || back[0].ValAcc != 45.25 || back[1] != rows[1] {
+	if len(back) != 2 || back[0].OneShot.Measured() || back[0].ValAcc != 45.25 || back[1] != rows[1] {
 		t.Errorf("got %+v", back)
 	}
 	for _, bad := range []string{"", "a,b\n", "sparsity,kept,total,one_shot_val_acc,val_acc,test_acc\n0.5,30,20,,,\n",

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -37,6 +38,23 @@ func (c Config) YAML() []byte {
 		return []byte("{}\n")
 	}
 	return []byte(b.String())
+}
+
+// MarshalJSON writes every setting, those at their default too, in objects as YAML has sections.
+func (c Config) MarshalJSON() ([]byte, error) {
+	all := map[string]any{}
+	for _, k := range knobs(&c) {
+		section := all
+		head, leaf, nested := strings.Cut(k.path, ".")
+		if nested {
+			if all[head] == nil {
+				all[head] = map[string]any{}
+			}
+			section, head = all[head].(map[string]any), leaf
+		}
+		section[head] = k.value.Interface()
+	}
+	return json.Marshal(all)
 }
 
 func same(a, b reflect.Value) bool { return reflect.DeepEqual(a.Interface(), b.Interface()) }

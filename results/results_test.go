@@ -2,7 +2,9 @@ package results
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -32,7 +34,7 @@ func TestSummary(t *testing.T) {
 		values []float64
 		want   string
 	}{
-		{nil, "-"},
+		{nil, "–"},
 		{[]float64{87.494}, "87.49 (n = 1)"},
 		{[]float64{87, 88}, "87.50 (87.00–88.00, n = 2)"},
 		{[]float64{1, 2, 3, 4}, "2.50 (1.00–4.00, n = 4)"},
@@ -53,31 +55,25 @@ func TestTable(t *testing.T) {
 	table := NewTable("model", "accuracy", "notes")
 	table.Add("resnet20", "91.25", "größer")
 	table.Add("a|b", "9.1", "two\nlines, \"quoted\"")
-	table.Add("", "", "")
+	table.Add("", "–", "")
 	for f, want := range map[Format]string{
 		Text: `model     accuracy  notes
 resnet20     91.25  größer
 a|b            9.1  two lines, "quoted"
-
+                 –
 `,
-		CSV: "model,accuracy,notes\nresnet20,91.25,größer\na|b,9.1,\"two\nlines, \"\"quoted\"\"\"\n,,\n",
+		CSV: "model,accuracy,notes\nresnet20,91.25,größer\na|b,9.1,\"two\nlines, \"\"quoted\"\"\"\n,–,\n",
 		Markdown: `| model    | accuracy | notes               |
 | -------- | -------: | ------------------- |
 | resnet20 |    91.25 | größer              |
 | a\|b     |      9.1 | two lines, "quoted" |
-|          |          |                     |
+|          |        – |                     |
 `,
 	} {
 		var b strings.Builder
 		if err := table.Write(&b, f); err != nil || b.String() != want {
-			t.Errorf("%s: %v\n%q\nwant\n%q", f, err, b.String(), want)
+			t.Errorf("format %d: %v\n%q\nwant\n%q", f, err, b.String(), want)
 		}
-		if got, err := ParseFormat(string(f)); err != nil || got != f {
-			t.Errorf("%s: parsed %q, %v", f, got, err)
-		}
-	}
-	if _, err := ParseFormat("html"); err == nil || !strings.Contains(err.Error(), "markdown") {
-		t.Errorf("%v", err)
 	}
 	if err := table.Write(full{}, CSV); !errors.Is(err, errFull) {
 		t.Errorf("a failing writer: %v", err)
@@ -124,83 +120,108 @@ func (c *count) State() (train.State, error) {
 
 func (c *count) Restore(train.State) error { return nil }
 
-// TestFind makes runs in several states and finds them.
-func TestFind(t *testing.T) {
-	root := t.TempDir()
+// TestOpen makes trainings in several states and reads them.
+func TestOpen(t *testing.T) {
 	now := time.Unix(0, 0)
 	clock := func() time.Time {
 		now = now.Add(time.Second)
 		return now
 	}
-	run := func(name, stage string, o train.Options, ctx context.Context) *train.Dir {
-		d, err := train.Open(filepath.Join(root, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		in := d
-		if stage != "" {
-			if in, err = d.Stage(stage); err != nil {
-				t.Fatal(err)
-			}
-		}
-		o.Epochs, o.Clock = 3, clock
-		if _, err := train.Run(ctx, in, &count{}, o); err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}
 	background := context.Background()
 	cancelled, cancel := context.WithCancel(background)
 	cancel()
-	run("a/1", "", train.Options{}, background).Close()
-	run("a/1", "sparsity-0.9", train.Options{Best: "val_accuracy"}, background).Close()
-	run("b/2", "", train.Options{}, cancelled).Close()
-	killed := run("c/3", "", train.Options{}, cancelled)
-	defer killed.Close() // its lock says that it goes on
-	if err := os.WriteFile(killed.Path(train.StatusFile), []byte(`{"status":"running","epoch":0,"epochs":3}`), 0o644); err != nil {
-		t.Fatal(err)
+	for _, c := range []struct {
+		name     string
+		ctx      context.Context
+		failAt   int64
+		best     string
+		status   train.Status
+		epochs   int
+		accuracy float64 // of the epoch that counts
+		seconds  float64
+	}{
+		{"last", background, 0, "", train.Finished, 3, 60, 6},
+		{"best", background, 0, "val_accuracy", train.Finished, 3, 70, 6},
+		{"interrupted", cancelled, 0, "", train.Interrupted, 0, math.NaN(), 0},
+		{"failed", background, 4, "", train.Failed, 1, 50, 2},
+	} {
+		d, err := train.Open(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		_, err = train.Run(c.ctx, d, &count{failAt: c.failAt}, train.Options{Epochs: 3, Best: c.best, Clock: clock})
+		if failed := errors.Is(err, errStep); failed != (c.failAt > 0) {
+			t.Fatal(err)
+		}
+		got, err := Open(d.Path())
+		if err != nil {
+			t.Fatal(err)
+		}
+		accuracy := got.At("val_accuracy")
+		same := accuracy == c.accuracy || math.IsNaN(accuracy) && math.IsNaN(c.accuracy)
+		if got.Account.Status != c.status || got.Account.Epoch != c.epochs || !same || got.Seconds != c.seconds {
+			t.Errorf("%s: %+v, accuracy %v", c.name, got, accuracy)
+		}
+		if !math.IsNaN(got.At("x")) {
+			t.Errorf("%s: a figure that no epoch has is %v", c.name, got.At("x"))
+		}
+		if c.failAt > 0 && !strings.Contains(got.Account.Error, errStep.Error()) {
+			t.Errorf("the failed training says %q", got.Account.Error)
+		}
 	}
+}
 
-	failed, err := train.Open(filepath.Join(root, "d/4"))
-	if err != nil {
-		t.Fatal(err)
+func TestOpenDamaged(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Open(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an empty directory: %v", err)
 	}
-	defer failed.Close()
-	_, err = train.Run(background, failed, &count{failAt: 4}, train.Options{Epochs: 3, Clock: clock})
-	if !errors.Is(err, errStep) {
-		t.Fatal(err)
+	for _, f := range []struct{ name, text string }{
+		{train.StatusFile, `{"status":"finished","epoch":1,"epochs":1}`},
+		{train.MetricsFile, "epoch,x\n2,1\n"},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, f.name), []byte(f.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, train.MetricsFile)) {
+		t.Errorf("damaged figures: %v", err)
+	}
+}
 
-	runs, err := Find(root)
-	if err != nil {
-		t.Fatal(err)
+func TestPercent(t *testing.T) {
+	for _, c := range []struct {
+		p                  Percent
+		text, number, json string
+	}{
+		{87.494, "87.49 %", "87.49", "87.494"},
+		{100, "100.00 %", "100.00", "100"},
+		{100 * 0.07, "7.00 %", "7.00", "7"}, // 7.000000000000001
+		{NotMeasured(), "–", "", "null"},
+	} {
+		if c.p.String() != c.text || c.p.Number() != c.number {
+			t.Errorf("%v: %q and %q, want %q and %q", float64(c.p), c.p, c.p.Number(), c.text, c.number)
+		}
+		b, err := json.Marshal(c.p)
+		if err != nil || string(b) != c.json {
+			t.Errorf("%v: %s, %v, want %s", float64(c.p), b, err, c.json)
+		}
+		var back Percent
+		if err := json.Unmarshal(b, &back); err != nil || back.String() != c.text {
+			t.Errorf("%s: back %v, %v", b, float64(back), err)
+		}
 	}
-	if why := runs[len(runs)-1].Account.Error; !strings.Contains(why, errStep.Error()) {
-		t.Errorf("the failed run says %q", why)
+	var p Percent
+	if json.Unmarshal([]byte(`"much"`), &p) == nil {
+		t.Error("a word was taken for a percentage")
 	}
-	var b strings.Builder
-	if err := Overview(root, runs, 1, "val_accuracy", "x").Write(&b, CSV); err != nil {
-		t.Fatal(err)
-	}
-	want := `run,status,epochs,val_accuracy,x,seconds
-a/1,complete,3/3,60.0,,6
-a/1/sparsity-0.9,complete,3/3,70.0,,6
-b/2,interrupted,0/3,,,0
-c/3,running,0/3,,,0
-d/4,failed,1/3,50.0,,2
-`
-	if b.String() != want {
-		t.Errorf("found\n%s\nwant\n%s", b.String(), want)
-	}
+}
 
-	if err := os.WriteFile(filepath.Join(root, "a/1", train.MetricsFile), []byte("epoch,x\n2,1\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	runs, err = Find(root)
-	if err == nil || !strings.Contains(err.Error(), filepath.Join("a", "1")) || len(runs) != 4 {
-		t.Errorf("with one damaged: %d runs, %v", len(runs), err)
-	}
-	if runs, err := Find(filepath.Join(root, "nowhere")); len(runs) != 0 || err != nil {
-		t.Errorf("nowhere: %v, %v", runs, err)
+func TestDuration(t *testing.T) {
+	for seconds, want := range map[float64]string{0: "0s", 69.6: "1m10s", 3723: "1h2m3s"} {
+		if got := Duration(seconds); got != want {
+			t.Errorf("%v seconds are %q, want %q", seconds, got, want)
+		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// stdFrom is the number of values from which their spread is given as a standard deviation; below it, as their range.
-const stdFrom = 5
+// StdFrom is the number of values from which their spread is given as a standard deviation; below it, as their range.
+const StdFrom = 5
 
 // Summary describes a sample, such as the test accuracies of several seeds.
 type Summary struct {
@@ -40,15 +40,24 @@ func Summarize(values ...float64) Summary {
 	return s
 }
 
+// Spread is the ends of the spread that is shown: the range under five values, one standard deviation to each side of the
+// mean from five on.
+func (s Summary) Spread() (low, high float64) {
+	if s.N < StdFrom {
+		return s.Min, s.Max
+	}
+	return s.Mean - s.Std, s.Mean + s.Std
+}
+
 // Text is the summary with so many decimals: "87.49 ± 0.12 (n = 5)", under five values "87.49 (87.40–87.60, n = 3)", of one
-// "87.49 (n = 1)", of none "-".
+// "87.49 (n = 1)", of none a dash.
 func (s Summary) Text(decimals int) string {
 	switch {
 	case s.N == 0:
-		return "-"
+		return dash
 	case s.N == 1:
 		return fmt.Sprintf("%.*f (n = 1)", decimals, s.Mean)
-	case s.N < stdFrom:
+	case s.N < StdFrom:
 		return fmt.Sprintf("%.*f (%.*f–%.*f, n = %d)", decimals, s.Mean, decimals, s.Min, decimals, s.Max, s.N)
 	}
 	return fmt.Sprintf("%.*f ± %.*f (n = %d)", decimals, s.Mean, decimals, s.Std, s.N)

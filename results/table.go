@@ -9,23 +9,17 @@ import (
 )
 
 // Format is a form in which a table is written.
-type Format string
+type Format int
 
 // The formats of tables.
 const (
-	Text     Format = "text"     // aligned columns; those of numbers to the right
-	CSV      Format = "csv"      // RFC 4180
-	Markdown Format = "markdown" // GitHub's tables, aligned in the source too
+	Text     Format = iota // aligned columns; those of numbers to the right
+	CSV                    // RFC 4180
+	Markdown               // GitHub's tables, aligned in the source too
 )
 
-// ParseFormat finds a format by its name.
-func ParseFormat(name string) (Format, error) {
-	switch f := Format(name); f {
-	case Text, CSV, Markdown:
-		return f, nil
-	}
-	return "", fmt.Errorf("results: no format %q for tables; there are %s, %s and %s", name, Text, CSV, Markdown)
-}
+// dash stands in a cell for what was not measured.
+const dash = "–"
 
 // Table is rows of text under named columns.
 type Table struct {
@@ -44,9 +38,6 @@ func (t *Table) Add(cells ...string) {
 	t.rows = append(t.rows, cells)
 }
 
-// Len is the number of rows.
-func (t *Table) Len() int { return len(t.rows) }
-
 // Write writes the table.
 func (t *Table) Write(w io.Writer, f Format) error {
 	var err error
@@ -64,6 +55,9 @@ func (t *Table) Write(w io.Writer, f Format) error {
 	}
 	return nil
 }
+
+// String is the table as a text.
+func (t *Table) String() string { return t.text() }
 
 func (t *Table) text() string {
 	var b strings.Builder
@@ -108,7 +102,7 @@ func (t *Table) markdown() string {
 }
 
 // measure finds the width of each column in characters as its cells are written, at least least, and whether it goes to
-// the right: if it has cells with something in them, and all of those begin like a number.
+// the right: if it has numbers, and every other cell is empty or a dash.
 func (t *Table) measure(least int, write func(string) string) (widths []int, right []bool) {
 	widths, right = make([]int, len(t.columns)), make([]bool, len(t.columns))
 	for i, head := range t.columns {
@@ -117,9 +111,12 @@ func (t *Table) measure(least int, write func(string) string) (widths []int, rig
 		for _, row := range t.rows {
 			cell := row[i]
 			widths[i] = max(widths[i], utf8.RuneCountInString(write(cell)))
-			numeric := cell != "" && strings.ContainsRune("0123456789+-−.", []rune(cell)[0])
+			if cell == "" || cell == dash {
+				continue
+			}
+			numeric := strings.ContainsRune("0123456789+-−.", []rune(cell)[0])
 			right[i] = right[i] || numeric
-			words = words || cell != "" && !numeric
+			words = words || !numeric
 		}
 		right[i] = right[i] && !words
 	}

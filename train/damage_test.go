@@ -74,7 +74,7 @@ func TestDamaged(t *testing.T) {
 		o.Observer = &events
 		w := newWalk(testSteps)
 		r, err := Run(context.Background(), d, w, o)
-		if err != nil || r.Status != Complete || w.begun[0] != (Position{2, 0}) {
+		if err != nil || r.Status != Finished || w.begun[0] != (Position{2, 0}) {
 			t.Errorf("%s: %+v, %v, begun %v", name, r, err, w.begun)
 			continue
 		}
@@ -110,7 +110,7 @@ func TestAllDamaged(t *testing.T) {
 	same(t, files(t, dir), reference(t))
 }
 
-// TestBestDamaged damages or loses the best checkpoint of a complete run: the stepper stays as it was, and the error is one
+// TestBestDamaged damages or loses the best checkpoint of a finished run: the stepper stays as it was, and the error is one
 // line that says what to do.
 func TestBestDamaged(t *testing.T) {
 	d := open(t, t.TempDir())

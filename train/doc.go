@@ -5,7 +5,7 @@
 // A run is a directory (Dir), which one process uses at a time:
 //
 //	log.txt                       what happened, for people
-//	status.json                   whether it is running, complete, interrupted or failed, and how far it is (Status)
+//	status.json                   whether it is running, finished, interrupted or failed, and how far it is (Status)
 //	metrics.csv                   a row of figures for each epoch (Records); no times, so that equal runs have equal files
 //	timings.csv                   seconds, a row for each uninterrupted stretch of an epoch
 //	checkpoints/epoch-E-step-S.safetensors   the state after E epochs and S steps of the next; the last two

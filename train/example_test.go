@@ -57,7 +57,7 @@ func ExampleRun() {
 	}
 	// Output:
 	// interrupted at the beginning (2 epochs in all); the state is saved, and the same command goes on from there
-	// complete after 2 epochs
+	// finished after 2 epochs
 	// epoch 1: 0.2432
 	// epoch 2: 0.0296
 }

@@ -32,9 +32,8 @@ func (o Options) validate() error {
 // in the state after the last step. When ctx ends, it finishes the step, saves, and returns a Result that is Interrupted;
 // that is no error. If a step fails, its error is wrapped, and the checkpoints stay as they were before.
 //
-// In a directory where the run is complete, the stepper only gets its last state back; if more epochs were done than are
-// asked for now, that is an error. With a nil directory nothing is read
-// or kept.
+// In a directory where the run is finished, the stepper only gets its last state back; if more epochs were done than are
+// asked for now, that is an error. With a nil directory nothing is read or kept.
 func Run(ctx context.Context, d *Dir, s Stepper, o Options) (Result, error) {
 	if err := o.validate(); err != nil {
 		return Result{}, err
@@ -89,7 +88,7 @@ func (r *runner) loop(ctx context.Context) (Status, error) {
 			return r.interrupt()
 		}
 	}
-	return Complete, nil
+	return Finished, nil
 }
 
 func (r *runner) step() error {

@@ -76,13 +76,13 @@ func reference(t testing.TB) map[string]string {
 	t.Helper()
 	d := open(t, t.TempDir())
 	r, err := Run(context.Background(), d, newWalk(testSteps), Options{Epochs: testEpochs, Best: "val_accuracy"})
-	if err != nil || r.Status != Complete || r.Resumed {
+	if err != nil || r.Status != Finished || r.Resumed {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	return files(t, d.Path())
 }
 
-// runTo runs in dir until it is complete, each time with a new stepper, which prepare may change; it returns how often.
+// runTo runs in dir until it is finished, each time with a new stepper, which prepare may change; it returns how often.
 func runTo(t *testing.T, dir string, o Options, prepare func(*walk, context.CancelFunc)) (runs int) {
 	t.Helper()
 	for {
@@ -96,7 +96,7 @@ func runTo(t *testing.T, dir string, o Options, prepare func(*walk, context.Canc
 		if err != nil {
 			t.Fatal(err)
 		}
-		if runs++; r.Status == Complete {
+		if runs++; r.Status == Finished {
 			return runs
 		}
 		if runs > 1000 {
@@ -177,7 +177,7 @@ func TestInterruptedResult(t *testing.T) {
 	}
 	w = newWalk(testSteps)
 	r, err = Run(context.Background(), d, w, Options{Epochs: testEpochs})
-	if err != nil || r.Status != Complete || !r.Resumed || w.begun[0] != (Position{1, 2}) {
+	if err != nil || r.Status != Finished || !r.Resumed || w.begun[0] != (Position{1, 2}) {
 		t.Errorf("resumed: %+v, %v, begun %v", r, err, w.begun)
 	}
 }
@@ -201,8 +201,8 @@ func TestNothingDone(t *testing.T) {
 	}
 }
 
-// TestComplete runs a complete run again: nothing is done, and the stepper has the last state.
-func TestComplete(t *testing.T) {
+// TestFinished runs a finished run again: nothing is done, and the stepper has the last state.
+func TestFinished(t *testing.T) {
 	d := open(t, t.TempDir())
 	o := Options{Epochs: testEpochs, Best: "val_accuracy"}
 	first := newWalk(testSteps)
@@ -211,7 +211,7 @@ func TestComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := newWalk(testSteps)
-	again.during = func(int) { t.Error("a step of a complete run") }
+	again.during = func(int) { t.Error("a step of a finished run") }
 	b, err := Run(context.Background(), d, again, o)
 	if err != nil {
 		t.Fatal(err)
@@ -317,7 +317,7 @@ func TestFullDisk(t *testing.T) {
 		if n < write {
 			return
 		}
-		if !errors.Is(err, errFull) || r.Status == Complete && r.Epoch < testEpochs {
+		if !errors.Is(err, errFull) || r.Status == Finished && r.Epoch < testEpochs {
 			t.Errorf("write %d: %+v, %v", write, r, err)
 		}
 		if !strings.Contains(err.Error(), dir) {
@@ -367,7 +367,7 @@ func TestFewerEpochs(t *testing.T) {
 			t.Errorf("%d epochs: %v", epochs, err)
 		}
 	}
-	if r, err := Run(context.Background(), d, newWalk(testSteps), Options{Epochs: 3}); err != nil || r.Status != Complete || r.Epoch != 3 {
+	if r, err := Run(context.Background(), d, newWalk(testSteps), Options{Epochs: 3}); err != nil || r.Status != Finished || r.Epoch != 3 {
 		t.Errorf("3 epochs: %+v, %v", r, err)
 	}
 }
@@ -439,7 +439,7 @@ func TestEvents(t *testing.T) {
 		"epoch 1, best true, 2 s", "saved best.safetensors", "saved epoch-0001-step-000000.safetensors",
 		"step after step 1 of epoch 2, 1 image", "step after step 2 of epoch 2, 1 image", "validation 1/1",
 		"epoch 2, best false, 2 s", "saved epoch-0002-step-000000.safetensors",
-		"ended complete after 2 epochs, the best was epoch 1",
+		"ended finished after 2 epochs, the best was epoch 1",
 	}
 	if !slices.Equal(events, want) || !slices.Equal(second, want) {
 		t.Errorf("events\n%s\nwant\n%s", strings.Join(events, "\n"), strings.Join(want, "\n"))

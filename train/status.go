@@ -13,14 +13,14 @@ type Status string
 // The states of a run. A run that was killed is left Running in its file; ReadAccount tells it from one that goes on.
 const (
 	Running     Status = "running"
-	Complete    Status = "complete"    // all epochs are done
+	Finished    Status = "finished"    // all epochs are done
 	Interrupted Status = "interrupted" // stopped between two steps, state saved
 	Failed      Status = "failed"
 )
 
 // Result is what Run returns.
 type Result struct {
-	Status Status // Complete or Interrupted
+	Status Status // Finished or Interrupted
 	Position
 	Epochs  int // in all
 	Resumed bool
@@ -34,7 +34,7 @@ func (r Result) String() string {
 	if r.Status == Interrupted {
 		return fmt.Sprintf("interrupted %v (%d epochs in all); the state is saved, and the same command goes on from there", r.Position, r.Epochs)
 	}
-	s := fmt.Sprintf("complete after %d epochs", r.Epoch)
+	s := fmt.Sprintf("finished after %d epochs", r.Epoch)
 	if r.Best.Epoch > 0 {
 		s += fmt.Sprintf(", the best was epoch %d", r.Best.Epoch)
 	}

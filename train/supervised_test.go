@@ -152,7 +152,7 @@ func TestSupervisedResume(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if r.Status == Complete {
+					if r.Status == Finished {
 						if runs < testEpochs*testSteps/every-1 {
 							t.Errorf("only %d interruptions", runs)
 						}

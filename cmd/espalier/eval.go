@@ -40,7 +40,7 @@ The data set is that of the config.yaml beside the model, unless --config or --s
 			if a.json {
 				return a.printJSON(e)
 			}
-			_, err = fmt.Fprintf(a.stdout, "test accuracy %.2f %%, loss %.4f, on %d images (%s)\n%d parameters; %d of %d weights are zero (%s)\n",
+			_, err = fmt.Fprintf(a.stdout, "test accuracy %v, loss %.4f nats, on %d images (%s)\n%d parameters; %d of %d weights are zero (%s)\n",
 				e.Accuracy, e.Loss, e.Images, e.Data, e.Params, e.Zeros, e.Weights, percent(e.Sparsity))
 			return err
 		},

@@ -16,7 +16,6 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, stop, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	os.Exit(newApp(os.Stdout, os.Stderr).run(ctx, os.Args[1:]))
 }

@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"espalier/datasets"
 	"espalier/experiment"
 	"espalier/results/plot"
-	"espalier/train"
 )
 
 func newPlot(a *app) *cobra.Command {
@@ -75,17 +75,17 @@ func drawRuns(runs []experiment.Run, dir, title string) ([]string, error) {
 	}
 	first := runs[0].Config
 	for _, r := range runs {
-		r.Config.Data.Dir = first.Data.Dir
-		if r.Config.Model != first.Model || r.Config.Data != first.Data {
+		if r.Config.Model != first.Model || !sameData(r.Config.Data, first.Data) {
 			return nil, fmt.Errorf("%s and %s are runs of different models or data; draw them apart", runs[0].Path, r.Path)
 		}
 	}
-	title = cmp.Or(title, first.Model.Name+" on "+first.Data.Name)
+	title = cmp.Or(title, first.Model.Name+" on "+titleOf(first.Data.Name))
 	var files []string
-	for name, draw := range map[string]func([]experiment.Run, string) (*plot.Figure, error){
-		"training": trainingFigure, "pruning": pruningFigure,
-	} {
-		f, err := draw(runs, title)
+	for _, figure := range []struct {
+		name string
+		draw func([]experiment.Run, string) (*plot.Figure, error)
+	}{{"pruning", pruningFigure}, {"training", trainingFigure}} {
+		f, err := figure.draw(runs, title)
 		if err != nil {
 			return nil, err
 		}
@@ -93,73 +93,100 @@ func drawRuns(runs []experiment.Run, dir, title string) ([]string, error) {
 			continue
 		}
 		for _, ext := range []string{".png", ".svg"} {
-			path := filepath.Join(dir, name+ext)
+			path := filepath.Join(dir, figure.name+ext)
 			if err := f.Save(path); err != nil {
 				return nil, err
 			}
 			files = append(files, path)
 		}
 	}
-	slices.Sort(files)
 	if len(files) == 0 {
 		return nil, fmt.Errorf("none of the %d runs has anything to draw yet", len(runs))
 	}
 	return files, nil
 }
 
+// sameData reports whether two settings of data mean the same images, wherever they are.
+func sameData(a, b experiment.Data) bool {
+	a.Dir, a.Test = b.Dir, b.Test
+	return a == b
+}
+
+// titleOf is a data set's name as people write it.
+func titleOf(data string) string {
+	if k, err := datasets.Lookup(data); err == nil {
+		return k.Title
+	}
+	return data
+}
+
 // trainingFigure draws the epochs of every training run, or nothing if there are none.
 func trainingFigure(runs []experiment.Run, title string) (*plot.Figure, error) {
+	runs = slices.DeleteFunc(slices.Clone(runs), func(r experiment.Run) bool {
+		return !r.Dense() || len(r.Trainings[0].Records.Rows) == 0
+	})
+	if len(runs) == 0 {
+		return nil, nil
+	}
+	names := curveNames(runs)
 	var curves []plot.Run
-	for _, r := range runs {
-		if r.Config.Prune.Method != "none" {
-			continue
-		}
-		records, err := train.ReadRecords(filepath.Join(r.Path, train.MetricsFile))
-		if err != nil || len(records.Rows) == 0 {
-			continue // not begun
-		}
-		curve := plot.Run{Name: fmt.Sprintf("seed %d", r.Config.Seed)}
-		for i := range records.Rows {
-			of := func(name string) float64 {
-				if c := records.Column(name); c != nil {
-					return c[i]
-				}
-				return math.NaN()
+	for i, r := range runs {
+		records := r.Trainings[0].Records
+		of := func(epoch int, name string) float64 {
+			if c := records.Column(name); c != nil {
+				return c[epoch]
 			}
+			return math.NaN()
+		}
+		curve := plot.Run{Name: names[i]}
+		for e := range records.Rows {
 			curve.Epochs = append(curve.Epochs, plot.Epoch{
-				Epoch: i + 1, TrainLoss: of("train_loss"), TrainAccuracy: of("train_accuracy"),
-				ValLoss: of("val_loss"), ValAccuracy: of("val_accuracy"),
+				Epoch: e + 1, TrainLoss: of(e, "train_loss"), TrainAccuracy: of(e, "train_accuracy"),
+				ValLoss: of(e, "val_loss"), ValAccuracy: of(e, "val_accuracy"),
 			})
 		}
 		curves = append(curves, curve)
 	}
-	switch len(curves) {
-	case 0:
-		return nil, nil
-	case 1:
-		curves[0].Name = ""
-	}
 	return plot.NewTraining(title, curves...)
 }
 
-// pruningFigure draws the pruned networks, a curve for each method and budget, or nothing if there are none.
+// curveNames tell runs apart by as little as they need: a single one by nothing, then their seeds, their names, both, or
+// all of their directories.
+func curveNames(runs []experiment.Run) []string {
+	for _, name := range []func(c experiment.Config) string{
+		func(c experiment.Config) string { return "" },
+		func(c experiment.Config) string { return fmt.Sprintf("seed %d", c.Seed) },
+		func(c experiment.Config) string { return c.Name },
+		func(c experiment.Config) string { return fmt.Sprintf("%s, seed %d", c.Name, c.Seed) },
+	} {
+		var names []string
+		for _, r := range runs {
+			if n := name(r.Config); !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+		if len(names) == len(runs) {
+			return names
+		}
+	}
+	var names []string
+	for _, r := range runs {
+		names = append(names, filepath.ToSlash(r.Path))
+	}
+	return names
+}
+
+// pruningFigure draws the pruned networks, a curve for each method and budget, or nothing if none was tested.
 func pruningFigure(runs []experiment.Run, title string) (*plot.Figure, error) {
 	d := plot.Density{Title: title}
 	for _, r := range runs {
-		if r.Outcome != nil {
-			d.Dense = append(d.Dense, r.Outcome.TestAcc)
+		if r.Outcome != nil && r.Outcome.TestAcc.Measured() {
+			d.Dense = append(d.Dense, float64(r.Outcome.TestAcc))
 		}
-		if len(r.Pruned) == 0 {
-			continue
-		}
-		m := methodOf(&d, r.Config.Prune)
 		for _, p := range r.Pruned {
-			i := slices.IndexFunc(m.Points, func(q plot.Pruned) bool { return q.Density == p.Density() })
-			if i < 0 {
-				i = len(m.Points)
-				m.Points = append(m.Points, plot.Pruned{Density: p.Density()})
+			if p.TestAcc.Measured() {
+				add(methodOf(&d, r.Config.Prune), p.Density(), float64(p.TestAcc))
 			}
-			m.Points[i].Accuracy = append(m.Points[i].Accuracy, p.TestAcc)
 		}
 	}
 	if len(d.Methods) == 0 {
@@ -177,4 +204,14 @@ func methodOf(d *plot.Density, p experiment.Prune) *plot.Method {
 		d.Methods = append(d.Methods, plot.Method{Name: name})
 	}
 	return &d.Methods[i]
+}
+
+// add puts an accuracy into the point of its density, made if it is not there.
+func add(m *plot.Method, density, accuracy float64) {
+	i := slices.IndexFunc(m.Points, func(p plot.Pruned) bool { return p.Density == density })
+	if i < 0 {
+		i = len(m.Points)
+		m.Points = append(m.Points, plot.Pruned{Density: density})
+	}
+	m.Points[i].Accuracy = append(m.Points[i].Accuracy, accuracy)
 }

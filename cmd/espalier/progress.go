@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -13,7 +14,7 @@ const plainEvery = 10 * time.Second
 // progress shows how far a long loop is: as a bar on a terminal, as a line now and then elsewhere, not at all when quiet.
 type progress struct {
 	app    *app
-	bar    *progressbar.ProgressBar
+	bar    *progressbar.ProgressBar // nil: no terminal
 	title  string
 	total  int // units of the loop
 	begun  int // units that were done before
@@ -37,6 +38,7 @@ func (a *app) newProgress(title string, total, done int) *progress {
 			progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionClearOnFinish(),
 		)
+		a.bars = append(a.bars, p)
 	}
 	return p
 }
@@ -78,8 +80,17 @@ func (p *progress) text() string {
 
 // end takes the bar away.
 func (p *progress) end() {
-	if p.bar != nil {
+	if p.bar == nil {
+		return
+	}
+	_ = p.bar.Clear()
+	_ = p.bar.Exit()
+	p.app.bars = slices.DeleteFunc(p.app.bars, func(q *progress) bool { return q == p })
+}
+
+// clear takes the bars off their line, so that a text can stand there; those that go on come back by themselves.
+func (a *app) clear() {
+	for _, p := range a.bars {
 		_ = p.bar.Clear()
-		_ = p.bar.Exit()
 	}
 }

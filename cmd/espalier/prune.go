@@ -2,15 +2,15 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"path/filepath"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"espalier/experiment"
 	"espalier/prune"
+	"espalier/results"
 )
 
 func newPrune(a *app) *cobra.Command {
@@ -82,22 +82,13 @@ func (a *app) printPruned(r experiment.Run) error {
 	if a.json {
 		return a.printJSON(r)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "removed\tweights left\tval before tuning\tval after\ttest after\t")
+	t := results.NewTable("removed", "weights left", "val before tuning", "val after", "test after")
 	for _, p := range r.Pruned {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t\n", percent(p.Sparsity), p.Kept, points(p.OneShot), points(p.ValAcc), points(p.TestAcc))
+		t.Add(percent(p.Sparsity), strconv.Itoa(p.Kept), p.OneShot.String(), p.ValAcc.String(), p.TestAcc.String())
 	}
-	if err := w.Flush(); err != nil {
+	if err := t.Write(a.stdout, results.Text); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(a.stdout, "in %s\n", r.Path)
 	return err
-}
-
-// points writes an accuracy in percent, or a dash if it was not measured.
-func points(x float64) string {
-	if math.IsNaN(x) {
-		return "–"
-	}
-	return fmt.Sprintf("%.2f %%", x)
 }

@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
-	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +15,7 @@ import (
 	"espalier/experiment"
 	"espalier/internal/atomicfile"
 	"espalier/internal/kernels"
+	"espalier/results"
 )
 
 // quickMethods are the ways of pruning that the quickstart compares.
@@ -27,7 +28,8 @@ func newQuickstart(a *app) *cobra.Command {
 		Use:   "quickstart",
 		Short: "Train a small network, prune it, and see what it costs: one minute, nothing to prepare",
 		Long: `Trains a small ResNet, prunes it at five sparsities by global magnitude and at random, fine-tunes each pruned network
-briefly, and writes below RUNS/quickstart a table, two figures (PNG and SVG) and every model and mask.
+briefly, and writes below RUNS/quickstart a table, two figures (PNG and SVG) and every model and mask. Accuracies are in
+percent of the test images; of pruning, the share of convolution and linear weights that was removed is given.
 
 The images are CIFAR-10 where it is found ('espalier data list' says where it is looked for), else a synthetic set that
 is made on the spot. On a processor without vector kernels the network and the data are smaller.
@@ -41,13 +43,7 @@ other combination being a run of its own.`,
 		Args:    exactly(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			slow := kernels.ISA() == "go"
-			set := data
-			if set == "" {
-				set = "synthetic"
-				if slices.ContainsFunc(datasets.List(places().Roots()), func(l datasets.Listing) bool { return l.Name == "cifar10" && l.Found != "" }) {
-					set = "cifar10"
-				}
-			}
+			set, why := quickData(data)
 			var configs []experiment.Config
 			for _, method := range quickMethods {
 				cfg, err := s.over(experiment.Quickstart(set, method, slow))
@@ -59,36 +55,46 @@ other combination being a run of its own.`,
 			if s.dryRun {
 				return a.dryRun(configs...)
 			}
-			return a.quickstart(c.Context(), configs, slow)
+			a.say("Images: %s%s.", titleOf(configs[0].Data.Name), why)
+			a.say("Engine: %s kernels on %d threads.", kernels.ISA(), kernels.Threads())
+			if slow {
+				a.say("This processor has no vector kernels here: the network and the data are smaller.")
+			}
+			return a.quickstart(c.Context(), configs)
 		},
 	}
 	s.addTo(c)
-	c.Flags().StringVar(&data, "data", "", "cifar10 or synthetic (default: cifar10 if it is found)")
+	c.Flags().StringVar(&data, "data", "", "cifar10 or synthetic (default: cifar10 if it is found, else synthetic)")
 	return c
 }
 
+// quickData is the data set that was asked for, or else CIFAR-10 where it is found; if it is not, why says so.
+func quickData(asked string) (name, why string) {
+	if asked != "" {
+		return asked, ""
+	}
+	for _, l := range datasets.List(places().Roots()) {
+		if l.Name == "cifar10" && l.Found != "" {
+			return l.Name, ", found in " + l.Found
+		}
+	}
+	return "synthetic", ", made on the spot (CIFAR-10 is not here; 'espalier data fetch cifar10' gets it)"
+}
+
 // quickstart runs the configurations, which differ in their method alone, and reports.
-func (a *app) quickstart(ctx context.Context, configs []experiment.Config, slow bool) error {
+func (a *app) quickstart(ctx context.Context, configs []experiment.Config) error {
 	began := time.Now()
-	cfg := configs[0]
-	if cfg.Data.Name == "synthetic" {
-		a.say("CIFAR-10 was not asked for or not found ('espalier data fetch cifar10' gets it): using synthetic images.")
-	} else {
-		a.say("Using %s.", cfg.Data.Name)
-	}
-	if slow {
-		a.say("No vector kernels for this processor: using a smaller network and less data.")
-	}
-	a.say("Kernels %s, %d threads. Training %s, then pruning it at %d sparsities by %s.", kernels.ISA(), kernels.Threads(),
-		cfg.Model.Name, len(cfg.Prune.Sparsity), strings.Join(quickMethods, " and by "))
 	lab := a.lab()
+	cfg := configs[0]
+	a.say("\nTraining %s for %d epochs.", cfg.Model.Name, cfg.Train.Epochs)
 	dense, err := lab.Train(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	a.say("Dense network: %.2f %% of %d test images.", dense.Outcome.TestAcc, dense.Outcome.TestCount)
+	a.say("The dense network gets %v of %d test images right.", dense.Outcome.TestAcc, dense.Outcome.TestCount)
 	runs := []experiment.Run{dense}
 	for _, cfg := range configs {
+		a.say("\nPruning it at %d sparsities by %s, and fine-tuning each for %d epochs.", len(cfg.Prune.Sparsity), cfg.Prune.Method, cfg.Prune.Epochs)
 		r, err := lab.Prune(ctx, cfg)
 		if err != nil {
 			return err
@@ -96,10 +102,8 @@ func (a *app) quickstart(ctx context.Context, configs []experiment.Config, slow 
 		runs = append(runs, r)
 	}
 	if a.json {
-		for _, r := range runs {
-			if err := a.printJSON(r); err != nil {
-				return err
-			}
+		if err := a.list(runs); err != nil {
+			return err
 		}
 	}
 	return a.quickReport(runs, time.Since(began))
@@ -109,7 +113,7 @@ func (a *app) quickstart(ctx context.Context, configs []experiment.Config, slow 
 func (a *app) quickReport(runs []experiment.Run, took time.Duration) error {
 	dense := runs[0]
 	dir := filepath.Join(a.runs, dense.Config.Name)
-	table := quickTable(runs)
+	table := quickTable(runs).String()
 	file := filepath.Join(dir, "table.txt")
 	if err := atomicfile.WriteBytes(file, []byte(table)); err != nil {
 		return fmt.Errorf("quickstart: %w", err)
@@ -122,42 +126,68 @@ func (a *app) quickReport(runs []experiment.Run, took time.Duration) error {
 		return a.printFiles(append(files, file))
 	}
 	fmt.Fprintf(a.stdout, "\n%s\nTest accuracy on %d images, one run each: a point or two between neighbours means little.\n", table, dense.Outcome.TestCount)
-	a.say("\nDone in %v.", took.Round(time.Second))
-	fmt.Fprintf(a.stdout, `
-Look at
-  %s   accuracy against the weights that remain (and .svg)
-  %s   how the dense training went
-  %s   this table
-  %s   the dense model; its pruned children are in sparsity-… beside
-Go on with
-  espalier ls %s
-  espalier eval %s
-  espalier train --help
-`, filepath.Join(dir, "pruning.png"), filepath.Join(dir, "training.png"), file, dense.Model(), dir,
-		filepath.Join(runs[1].Path, experiment.StageName(runs[1].Pruned[0].Sparsity)))
+	a.say("Done in %v.", took.Round(time.Second))
+	pruned := filepath.Join(runs[1].Path, experiment.StageName(runs[1].Config.Prune.Sparsity[0]))
+	return a.printHints([]hint{
+		{"\nLook at", ""},
+		{filepath.Join(dir, "pruning.png"), "accuracy against the weights that remain"},
+		{filepath.Join(dir, "training.png"), "loss and accuracy of the dense training (both figures are there as .svg too)"},
+		{file, "the table above"},
+		{dense.Model(), "the dense network, as PyTorch would load it"},
+		{filepath.Join(pruned, experiment.ModelFile), "a pruned one, with its mask beside it"},
+		{"\nGo on with", ""},
+		{program() + " ls " + dir, "every run, how long it took, and what it reached"},
+		{program() + " eval " + pruned, "evaluate one network again"},
+		{program() + " train --help", "train what you like; 'help settings' lists what can be set"},
+	})
+}
+
+// hint is something to look at or to do, and what for; without that it is a heading.
+type hint struct{ what, why string }
+
+// printHints prints hints with their reasons in a column.
+func (a *app) printHints(hints []hint) error {
+	width := 0
+	for _, h := range hints {
+		width = max(width, len(h.what))
+	}
+	for _, h := range hints {
+		line := h.what
+		if h.why != "" {
+			line = fmt.Sprintf("  %-*s   %s", width, h.what, h.why)
+		}
+		if _, err := fmt.Fprintln(a.stdout, line); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
+// program is how the running program was called.
+func program() string {
+	if strings.Contains(filepath.ToSlash(os.Args[0]), "/go-build") {
+		return "go run ./cmd/espalier"
+	}
+	return "espalier"
+}
+
 // quickTable compares the methods, a row for each sparsity.
-func quickTable(runs []experiment.Run) string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "removed\tweights left\t")
-	for _, r := range runs[1:] {
-		fmt.Fprintf(w, "%s\t", r.Config.Prune.Method)
+func quickTable(runs []experiment.Run) *results.Table {
+	dense, pruned := runs[0], runs[1:]
+	columns := []string{"removed", "weights left"}
+	first := []string{percent(0), strconv.Itoa(pruned[0].Pruned[0].Total)}
+	for _, r := range pruned {
+		columns = append(columns, r.Config.Prune.Method)
+		first = append(first, dense.Outcome.TestAcc.String())
 	}
-	total := runs[1].Pruned[0].Total
-	fmt.Fprintf(w, "\n%s\t%d\t", percent(0), total)
-	for range runs[1:] {
-		fmt.Fprintf(w, "%s\t", points(runs[0].Outcome.TestAcc))
-	}
-	for i, row := range runs[1].Pruned {
-		fmt.Fprintf(w, "\n%s\t%d\t", percent(row.Sparsity), row.Kept)
-		for _, r := range runs[1:] {
-			fmt.Fprintf(w, "%s\t", points(r.Pruned[i].TestAcc))
+	t := results.NewTable(columns...)
+	t.Add(first...)
+	for i, p := range pruned[0].Pruned {
+		row := []string{percent(p.Sparsity), strconv.Itoa(p.Kept)}
+		for _, r := range pruned {
+			row = append(row, r.Pruned[i].TestAcc.String())
 		}
+		t.Add(row...)
 	}
-	fmt.Fprintln(w)
-	w.Flush() // into memory
-	return b.String()
+	return t
 }

@@ -31,26 +31,27 @@ func (e usageError) Unwrap() error { return e.error }
 // app is what every subcommand shares.
 type app struct {
 	stdout, stderr io.Writer
-	terminal       bool   // stderr is one: progress is drawn as bars
-	quiet          bool   // --quiet
-	json           bool   // --json
-	runs           string // --runs
+	terminal       bool        // stderr is one: progress is drawn as bars
+	quiet          bool        // --quiet
+	json           bool        // --json
+	runs           string      // --runs
+	bars           []*progress // on the terminal's last line
 }
 
-// run executes a command line and returns its exit code. stop undoes the capture of signals, so that a second interrupt
-// ends the program at once.
-func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writer) int {
+func newApp(stdout, stderr io.Writer) *app {
 	a := &app{stdout: stdout, stderr: stderr}
 	if f, ok := stderr.(*os.File); ok {
 		a.terminal = term.IsTerminal(int(f.Fd()))
 	}
-	go func() {
-		<-ctx.Done()
-		stop()
-	}()
+	return a
+}
+
+// run executes a command line and returns its exit code.
+func (a *app) run(ctx context.Context, args []string) int {
 	root := newRoot(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	a.clear() // of what did not come to its end
 	switch {
 	case err == nil:
 		return exitOK
@@ -59,12 +60,12 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 		if stopped := (*experiment.Interrupted)(nil); errors.As(err, &stopped) {
 			text = stopped.Error()
 		}
-		fmt.Fprintln(stderr, text)
+		fmt.Fprintln(a.stderr, text)
 		return exitInterrupted
 	}
-	fmt.Fprintf(stderr, "espalier: %v\n", err)
+	fmt.Fprintf(a.stderr, "espalier: %v\n", err)
 	if usage := (usageError{}); errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
-		fmt.Fprintln(stderr, "Run 'espalier help' for the commands, 'espalier COMMAND --help' for one of them.")
+		fmt.Fprintln(a.stderr, "Run 'espalier help' for the commands, 'espalier COMMAND --help' for one of them.")
 		return exitUsage
 	}
 	return exitFailed
@@ -149,6 +150,7 @@ func (a *app) printJSON(v any) error {
 // say tells a person what is going on, unless told to be quiet.
 func (a *app) say(format string, args ...any) {
 	if !a.quiet {
+		a.clear()
 		fmt.Fprintf(a.stderr, format+"\n", args...)
 	}
 }

@@ -13,7 +13,7 @@ import (
 func espalier(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, err bytes.Buffer
-	code = run(t.Context(), func() {}, args, &out, &err)
+	code = newApp(&out, &err).run(t.Context(), args)
 	return out.String(), err.String(), code
 }
 
@@ -62,7 +62,7 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, err bytes.Buffer
-	if code := run(ctx, func() {}, []string{"bench", "kernels", "--names", "^conv1x1_64_64_8$"}, &out, &err); code != exitInterrupted {
+	if code := newApp(&out, &err).run(ctx, []string{"bench", "kernels", "--names", "^conv1x1_64_64_8$"}); code != exitInterrupted {
 		t.Errorf("code %d, %s", code, err.String())
 	}
 	if err.String() != "interrupted\n" {

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"espalier/experiment"
 )
 
 // tiny are flags for a run of a few steps.
@@ -47,12 +52,17 @@ func TestQuickstart(t *testing.T) {
 		t.Fatalf("ls: code %d, %d lines", code, len(lines))
 	}
 	for _, l := range lines {
-		var r struct{ Path string }
-		if err := json.Unmarshal([]byte(l), &r); err != nil || r.Path == "" {
+		var r struct {
+			Path, Status string
+			Config       struct{ Train struct{ Batch int } }
+			Pruned       []struct{ Sparsity float64 }
+		}
+		if err := json.Unmarshal([]byte(l), &r); err != nil || r.Path == "" || r.Status != "finished" || r.Config.Train.Batch != 32 {
 			t.Errorf("ls printed %s: %v", l, err)
 		}
 	}
-	if out, _, _ := espalier(t, "ls", runs); strings.Count(out, "complete") != 3 {
+	out, _, _ = espalier(t, "ls", runs)
+	if strings.Count(out, "finished") != 3+4 || !regexp.MustCompile(`sparsity-0\.9 +resnet8 +synthetic +random +90 % +finished +1/1 +\d+s +[\d.]+ % +[\d.]+ %\n`).MatchString(out) {
 		t.Errorf("ls:\n%s", out)
 	}
 	pruned, err := filepath.Glob(filepath.Join(dir, "*", "seed-1", "sparsity-0.9"))
@@ -69,24 +79,125 @@ func TestQuickstart(t *testing.T) {
 	}
 }
 
-// TestTrainReport trains two seeds and reads the report.
+// TestTrainReport is interrupted, goes on, and reports on two seeds; then a third run of these settings is reported although
+// it was not asked for.
 func TestTrainReport(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains")
 	}
+	report, runs := filepath.Join(t.TempDir(), "report"), t.TempDir()
+	args := func(seeds string) []string {
+		return command("train", "--runs", runs, "--quiet", "--seeds", seeds, "--report", report, "--note", "Tiny.",
+			"--set", "model.name=resnet8", "--set", "data.name=synthetic")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, err bytes.Buffer
+	if code := newApp(&out, &err).run(ctx, args("1,2")); code != exitInterrupted || exists(report) {
+		t.Fatalf("interrupted: code %d, %s", code, err.String())
+	}
+	if out, _, _ := espalier(t, "ls", runs); !strings.Contains(out, "interrupted") {
+		t.Errorf("ls:\n%s", out)
+	}
+	for _, c := range []struct {
+		seeds string
+		rows  []string
+	}{{"2,1", []string{"1", "2"}}, {"10", []string{"1", "2", "10"}}} {
+		_, stderr, code := espalier(t, args(c.seeds)...)
+		if code != exitOK || stderr != "" {
+			t.Fatalf("code %d: %s", code, stderr)
+		}
+		b, err := os.ReadFile(filepath.Join(report, "summary.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+		if len(lines) != 1+len(c.rows) || lines[0] != "seed,epochs,val_acc,test_acc,seconds" {
+			t.Fatalf("summary after seeds %s:\n%s", c.seeds, b)
+		}
+		row := regexp.MustCompile(`^(\d+),1,\d+\.\d\d,\d+\.\d\d,\d+$`)
+		for i, seed := range c.rows {
+			if m := row.FindStringSubmatch(lines[i+1]); m == nil || m[1] != seed {
+				t.Errorf("row %q, want that of seed %s", lines[i+1], seed)
+			}
+		}
+	}
+	page, failure := os.ReadFile(filepath.Join(report, "README.md"))
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	for _, want := range []string{
+		"# resnet8 on synthetic images\n\nTiny.\n\nTest accuracy in percent: ", "n = 3)", "| seed |", "--seeds 1,2,10 --report " + filepath.ToSlash(report),
+		"64 were held out", "1000 test images were read once", "```yaml\nmodel:\n  name: resnet8\n", " cores, ", "](training.svg)",
+	} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+	recipe, failure := experiment.Load(filepath.Join(report, recipeFile), nil)
+	if want := filepath.Join(runs, "run", recipe.Hash(), "seed-10"); failure != nil || !exists(want) {
+		t.Errorf("the recipe is not that of the runs: %v", failure)
+	}
+	for _, figure := range []string{"training.svg", "training.png"} {
+		if !exists(filepath.Join(report, figure)) {
+			t.Errorf("no %s", figure)
+		}
+	}
+}
+
+// TestTrainWithoutTest leaves the test images alone.
+func TestTrainWithoutTest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains")
+	}
 	report := filepath.Join(t.TempDir(), "report")
-	_, stderr, code := espalier(t, command("train", "--runs", t.TempDir(), "--quiet", "--seeds", "1,2", "--report", report,
-		"--set", "model.name=resnet8", "--set", "data.name=synthetic")...)
-	if code != exitOK || stderr != "" {
-		t.Fatalf("code %d: %s", code, stderr)
+	out, stderr, code := espalier(t, command("train", "--runs", t.TempDir(), "--quiet", "--report", report,
+		"--set", "data.test=false", "--set", "model.name=resnet8", "--set", "data.name=synthetic")...)
+	if code != exitOK || strings.Contains(out, "test accuracy") || !strings.Contains(out, "validation accuracy") {
+		t.Errorf("code %d: %s%s", code, out, stderr)
 	}
-	b, err := os.ReadFile(filepath.Join(report, "summary.csv"))
-	if err != nil {
-		t.Fatal(err)
+	page, err := os.ReadFile(filepath.Join(report, "README.md"))
+	if err != nil || !strings.Contains(string(page), "Validation accuracy in percent: ") || !strings.Contains(string(page), "test images were not read") {
+		t.Errorf("%v\n%s", err, page)
 	}
-	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
-	if len(lines) != 3 || lines[0] != "seed,epochs,val_acc,test_acc,seconds" || !strings.HasPrefix(lines[1], "1,1,") || !strings.HasPrefix(lines[2], "2,1,") {
-		t.Errorf("summary:\n%s", b)
+}
+
+// screen is what a terminal shows of a text: a carriage return goes back over the line.
+func screen(text string) []string {
+	var shown []string
+	for _, line := range strings.Split(text, "\n") {
+		var cells []rune
+		at := 0
+		for _, c := range line {
+			if c == '\r' {
+				at = 0
+				continue
+			}
+			if at == len(cells) {
+				cells = append(cells, c)
+			}
+			cells[at] = c
+			at++
+		}
+		shown = append(shown, strings.TrimRight(string(cells), " "))
+	}
+	return shown
+}
+
+// TestErrorStandsAlone fails while a bar is drawn: on the terminal, the error has its line to itself.
+func TestErrorStandsAlone(t *testing.T) {
+	var out, err bytes.Buffer
+	a := newApp(&out, &err)
+	a.terminal = true
+	code := a.run(t.Context(), command("train", "--runs", t.TempDir(), "--set", "model.name=resnet8", "--set", "data.name=synthetic",
+		"--set", "train.lr=1e30"))
+	if code != exitFailed || !strings.Contains(err.String(), "epoch 1/1") {
+		t.Fatalf("code %d, want a failure after a bar: %q", code, err.String())
+	}
+	shown := screen(err.String())
+	last := shown[len(shown)-2] // the text ends with a newline
+	if !strings.HasPrefix(last, "espalier: experiment: training: ") || strings.Contains(last, "images/s") {
+		t.Errorf("the terminal shows %q", shown)
 	}
 }
 

@@ -8,11 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"espalier/experiment"
+	"espalier/results"
 )
 
 func newTrain(a *app) *cobra.Command {
 	var s settings
-	var seeds, report string
+	var seeds, report, note string
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Train a network",
@@ -24,9 +25,15 @@ Ctrl-C finishes the step, saves and stops; the same command goes on from there a
 not been stopped. A run that is complete is not repeated.
 
 With data.validation above 0 that many training images are held out, and the epoch that was best on them counts; else all
-are trained on, and the last epoch counts. The test images never choose anything.`,
+are trained on, and the last epoch counts. The test images never choose anything; data.test=false leaves them alone while
+settings are being chosen.
+
+With --report it then writes, for publishing, README.md (accuracy over the seeds, settings, machine, command), recipe.yaml
+(the settings), summary.csv (seed,epochs,val_acc,test_acc,seconds; accuracies in percent) and the training curves. They
+cover every finished run of these settings below --runs, whichever seeds this command asked for.`,
 		Example: `  espalier train
   espalier train --set data.name=synthetic --set model.name=resnet8 --set train.epochs=5
+  espalier train --set data.validation=5000 --set data.test=false --set train.lr=0.2 --set name=lr-0.2
   espalier train --config recipe.yaml --seeds 1,2 --report results/resnet20-cifar10
   espalier train --config recipe.yaml --dry-run`,
 		GroupID: "do",
@@ -54,10 +61,13 @@ are trained on, and the last epoch counts. The test images never choose anything
 					return err
 				}
 			}
+			if len(runs) > 1 && !a.json {
+				fmt.Fprintf(a.stdout, "%s\n", accuracyOf(runs))
+			}
 			if report == "" {
 				return nil
 			}
-			files, err := writeReport(runs, report)
+			files, err := a.report(configs[0], report, note)
 			if err != nil {
 				return err
 			}
@@ -66,7 +76,8 @@ are trained on, and the last epoch counts. The test images never choose anything
 	}
 	s.addTo(c)
 	c.Flags().StringVar(&seeds, "seeds", "", "run once for each of these seeds, as 1,2,3 (default: the setting seed)")
-	c.Flags().StringVar(&report, "report", "", "then write config.yaml, summary.csv and the training curves into this directory")
+	c.Flags().StringVar(&report, "report", "", "then write a page, the recipe, summary.csv and the training curves into this directory")
+	c.Flags().StringVar(&note, "note", "", "a sentence for the page of --report: what a reader has to know about the data or the machine")
 	return c
 }
 
@@ -110,11 +121,14 @@ func (a *app) printOutcome(r experiment.Run) error {
 		return a.printJSON(r)
 	}
 	o := r.Outcome
-	val := ""
-	if o.ValAcc != nil {
-		val = fmt.Sprintf(", validation %.2f %% (best epoch %d)", *o.ValAcc, o.BestEpoch)
+	var parts []string
+	if o.TestAcc.Measured() {
+		parts = append(parts, fmt.Sprintf("test accuracy %v on %d images", o.TestAcc, o.TestCount))
 	}
-	_, err := fmt.Fprintf(a.stdout, "test accuracy %.2f %% on %d images%s, %d parameters, %.0f s of training\nin %s\n",
-		o.TestAcc, o.TestCount, val, o.Params, o.Seconds, r.Path)
+	if o.ValAcc.Measured() {
+		parts = append(parts, fmt.Sprintf("validation accuracy %v after epoch %d, the best", o.ValAcc, o.BestEpoch))
+	}
+	parts = append(parts, fmt.Sprintf("%d parameters", o.Params), fmt.Sprintf("%d epochs in %s", o.Epochs, results.Duration(o.Seconds)))
+	_, err := fmt.Fprintf(a.stdout, "%s\nin %s\n", strings.Join(parts, ", "), r.Path)
 	return err
 }

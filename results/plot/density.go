@@ -8,6 +8,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"espalier/results"
 )
 
 // A Pruned is what pruned networks of one density reached.
@@ -139,7 +141,7 @@ func (c *curve) Plot(canvas draw.Canvas, p *plot.Plot) {
 		canvas.StrokeLine2(whisker, at.X, y(low), at.X, y(high))
 		canvas.StrokeLine2(whisker, at.X-cap, y(low), at.X+cap, y(low))
 		canvas.StrokeLine2(whisker, at.X-cap, y(high), at.X+cap, y(high))
-		if len(s) < stdFrom {
+		if len(s) < results.StdFrom {
 			for _, v := range s {
 				canvas.DrawGlyph(draw.GlyphStyle{Color: c.look.color, Radius: seedRadius, Shape: draw.CircleGlyph{}},
 					vg.Point{X: at.X, Y: y(v)})

@@ -4,41 +4,17 @@ import (
 	"fmt"
 	"math"
 	"slices"
-)
 
-// stdFrom is the number of runs from which a spread is a standard deviation; below it, it is the range.
-const stdFrom = 5
+	"espalier/results"
+)
 
 // sample is the runs behind one point.
 type sample []float64
 
-func (s sample) mean() float64 {
-	var sum float64
-	for _, v := range s {
-		sum += v
-	}
-	return sum / float64(len(s))
-}
+func (s sample) mean() float64 { return results.Summarize(s...).Mean }
 
-// std is the sample standard deviation, with n−1.
-func (s sample) std() float64 {
-	m := s.mean()
-	var sum float64
-	for _, v := range s {
-		sum += (v - m) * (v - m)
-	}
-	return math.Sqrt(sum / float64(len(s)-1))
-}
-
-// whiskers are the ends of the spread that is drawn: min and max under five runs, mean ± one standard deviation from
-// five on.
-func (s sample) whiskers() (low, high float64) {
-	if len(s) >= stdFrom {
-		m, d := s.mean(), s.std()
-		return m - d, m + d
-	}
-	return slices.Min(s), slices.Max(s)
-}
+// whiskers are the ends of the spread that is drawn.
+func (s sample) whiskers() (low, high float64) { return results.Summarize(s...).Spread() }
 
 // check copies the values of one point, or says what is wrong with them.
 func check(what string, values []float64) (sample, error) {
@@ -63,9 +39,9 @@ func runs(counts []int) string {
 	switch {
 	case high == 1:
 		return n + " run per point"
-	case high < stdFrom:
+	case high < results.StdFrom:
 		return n + " runs per point: line through the means, whiskers from min to max, dots are runs"
-	case low >= stdFrom:
+	case low >= results.StdFrom:
 		return n + " runs per point: mean ± one standard deviation"
 	default:
 		return n + " runs per point: mean ± one standard deviation; min to max where n < 5"
