@@ -22,8 +22,6 @@ type FolderOptions struct {
 const (
 	defaultSize = 32
 	maxSize     = 1 << 10
-	// maxImageFile bounds the bytes of an image's file.
-	maxImageFile = 1 << 28
 )
 
 func (o FolderOptions) withDefaults() FolderOptions {
@@ -59,7 +57,9 @@ func (o FolderOptions) shape() Shape { return Shape{H: o.Size, W: o.Size, C: o.C
 // that begin with a dot, and files that are no images by their name, are passed over.
 //
 // A class without images, a class to test on that is not trained on, an image that cannot be read, and one of another
-// format, give an *Error.
+// format, give an *Error. So does, before it is decoded, an image whose header claims more than 67,108,864 pixels (2²⁶, as
+// 8,192 x 8,192) or more than 8,256 for each byte of its file. Images that are decoded at a time have no more than 2²⁶ pixels
+// together, which take two gigabytes at the very most, whatever is in the folder.
 func Folder(dir string, o FolderOptions) (*Set, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -183,6 +183,7 @@ func decodeAll(paths []string, p Part) error {
 	var next atomic.Int64
 	var failed atomic.Bool
 	var workers sync.WaitGroup
+	d := newDecoder()
 	for range min(runtime.GOMAXPROCS(0), len(paths)) {
 		workers.Go(func() {
 			// Numbers are given out in order, and one that was given out is finished: no image before the first bad one is skipped.
@@ -191,7 +192,7 @@ func decodeAll(paths []string, p Part) error {
 				if i >= len(paths) {
 					return
 				}
-				if errs[i] = decodeFile(paths[i], p.Image(i), p.Shape); errs[i] != nil {
+				if errs[i] = d.decodeFile(paths[i], p.Image(i), p.Shape); errs[i] != nil {
 					failed.Store(true)
 				}
 			}
@@ -206,18 +207,15 @@ func decodeAll(paths []string, p Part) error {
 	return nil
 }
 
-func decodeFile(path string, out []uint8, s Shape) error {
-	info, err := os.Stat(path)
+func (d *decoder) decodeFile(path string, out []uint8, s Shape) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return missing(path, err, remedyImage)
 	}
-	if info.Size() > maxImageFile {
-		return &Error{Path: path, Offset: -1, Remedy: remedyImage,
-			Problem: fmt.Sprintf("%d bytes, more than the %d that an image may have", info.Size(), maxImageFile)}
-	}
-	content, err := os.ReadFile(path)
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
 		return missing(path, err, remedyImage)
 	}
-	return decodeImage(path, content, out, s)
+	return d.decode(path, f, info.Size(), out, s)
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 )
 
@@ -184,7 +185,7 @@ func TestDecodeImage(t *testing.T) {
 	decode := func(content []byte, s Shape) []uint8 {
 		t.Helper()
 		out := make([]uint8, s.Len())
-		if err := decodeImage("p", content, out, s); err != nil {
+		if err := decodeBytes(content, out, s); err != nil {
 			t.Fatal(err)
 		}
 		return out
@@ -255,11 +256,45 @@ func TestDecodeImage(t *testing.T) {
 	})
 	t.Run("claims too much", func(t *testing.T) {
 		// A grey picture whose header, checksum and all, claims 60,000 x 60,000 pixels.
-		err := decodeImage("p", claim(60000, 60000), make([]uint8, 3), Shape{1, 1, 3})
-		wantError(t, err, "a picture of 60000x60000 pixels")
-		err = decodeImage("p", claim(8000, 8000), make([]uint8, 3), Shape{1, 1, 3})
-		wantError(t, err, "a picture of 8000x8000 pixels in 33 bytes")
+		err := decodeBytes(claim(60000, 60000), make([]uint8, 3), Shape{1, 1, 3})
+		wantError(t, err, "a picture of 60000x60000 pixels, more than the 67108864 that one may have")
+		err = decodeBytes(claim(8000, 8000), make([]uint8, 3), Shape{1, 1, 3})
+		wantError(t, err, "a picture of 8000x8000 pixels in 33 bytes, which hold 272448 at most")
+		err = decodeBytes(claim(0, 8000), make([]uint8, 3), Shape{1, 1, 3})
+		wantError(t, err, "p: ")
 	})
+}
+
+// decodeBytes decodes a picture that is at hand.
+func decodeBytes(content, out []uint8, s Shape) error {
+	return newDecoder().decode("p", bytes.NewReader(content), int64(len(content)), out, s)
+}
+
+// Pictures that are too large to be decoded at a time wait for each other, and all are decoded.
+func TestDecoderWaits(t *testing.T) {
+	d := newDecoder()
+	d.room = 100 // one of 9x9 pixels at a time
+	content := picture(t, "png", 9, 9, plain(1, 2, 3))
+	var workers sync.WaitGroup
+	for range 8 {
+		workers.Go(func() {
+			for range 20 {
+				out := make([]uint8, 3)
+				if err := d.decode("p", bytes.NewReader(content), int64(len(content)), out, Shape{1, 1, 3}); err != nil || out[2] != 3 {
+					t.Errorf("%v, %v", out, err)
+				}
+				d.mutex.Lock()
+				if d.room < 0 {
+					t.Errorf("%d pixels of room", d.room)
+				}
+				d.mutex.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	if d.room != 100 {
+		t.Errorf("%d pixels of room at the end, want 100", d.room)
+	}
 }
 
 func FuzzImage(f *testing.F) {
@@ -270,7 +305,7 @@ func FuzzImage(f *testing.F) {
 		for _, s := range []Shape{{4, 4, 3}, {6, 6, 1}} {
 			out := make([]uint8, s.Len()+1)
 			out[s.Len()] = 77
-			if err := decodeImage("p", content, out[:s.Len()], s); err != nil {
+			if err := decodeBytes(content, out[:s.Len()], s); err != nil {
 				wantError(t, err)
 			}
 			if out[s.Len()] != 77 {
