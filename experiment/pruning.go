@@ -144,5 +144,5 @@ func (j *job) mask(dense Run, sparsity float64) (*prune.Mask, error) {
 
 // title says what is being fine-tuned.
 func title(c Config, sparsity float64) string {
-	return fmt.Sprintf("%s pruning, %.4g %% removed", c.Prune.Method, 100*sparsity)
+	return fmt.Sprintf("%s, %.4g %% removed", c.Prune.Method, 100*sparsity)
 }

@@ -46,7 +46,7 @@ func TestStatus(t *testing.T) {
 	steps := 0
 	lab.Watch = func(title string) train.Observer {
 		return watch(func(e train.Event) {
-			if _, ok := e.(train.Stepped); !ok || !strings.Contains(title, "pruning") {
+			if _, ok := e.(train.Stepped); !ok || !strings.Contains(title, "removed") {
 				return
 			}
 			switch steps++; steps {

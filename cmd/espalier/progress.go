@@ -2,14 +2,22 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 )
 
 // plainEvery is how often a loop without a terminal writes a line.
 const plainEvery = 10 * time.Second
+
+const (
+	barWidth = 20
+	barFrame = barWidth + len(" 100% ||") + 1 // columns of a bar beside its text, and one for the cursor
+)
 
 // progress shows how far a long loop is: as a bar on a terminal, as a line now and then elsewhere, not at all when quiet.
 type progress struct {
@@ -32,7 +40,7 @@ func (a *app) newProgress(title string, total, done int) *progress {
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(a.stderr),
 			progressbar.OptionSetDescription(title),
-			progressbar.OptionSetWidth(20),
+			progressbar.OptionSetWidth(barWidth),
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetPredictTime(false),
 			progressbar.OptionSetElapsedTime(false),
@@ -51,31 +59,37 @@ func (p *progress) set(done, images int, note string) {
 		return
 	}
 	if p.bar != nil {
-		p.bar.Describe(p.text())
+		p.bar.Describe(p.text(p.app.columns() - barFrame))
 		_ = p.bar.Set(done) // a bar that cannot be drawn stops nothing
 		return
 	}
 	if time.Since(p.shown) >= plainEvery {
 		p.shown = time.Now()
-		p.app.say("%s %3.0f %%", p.text(), 100*float64(done)/float64(max(1, p.total)))
+		p.app.say("%s, %.0f %% done", p.text(math.MaxInt), 100*float64(done)/float64(max(1, p.total)))
 	}
 }
 
-// text is title, note, images a second and time left.
-func (p *progress) text() string {
-	s := p.title
-	if p.note != "" {
-		s += ", " + p.note
-	}
+// text is title, note, images a second and time left; if that is too wide, without the images a second, or without the
+// note.
+func (p *progress) text(width int) string {
 	spent := time.Since(p.start)
+	note, rate, left := "", "", ""
+	if p.note != "" {
+		note = ", " + p.note
+	}
 	if p.images > 0 && spent > 0 {
-		s += fmt.Sprintf(", %.0f images/s", float64(p.images)/spent.Seconds())
+		rate = fmt.Sprintf(", %.0f images/s", float64(p.images)/spent.Seconds())
 	}
 	if n := p.done - p.begun; n > 0 {
-		left := time.Duration(float64(spent) / float64(n) * float64(p.total-p.done))
-		s += fmt.Sprintf(", %v left", left.Round(time.Second))
+		d := time.Duration(float64(spent) / float64(n) * float64(p.total-p.done))
+		left = fmt.Sprintf(", %v left", d.Round(time.Second))
 	}
-	return s
+	for _, text := range []string{p.title + note + rate + left, p.title + note + left, p.title + left} {
+		if len(text) <= width {
+			return text
+		}
+	}
+	return p.title[:max(0, min(width, len(p.title)))]
 }
 
 // end takes the bar away.
@@ -86,6 +100,16 @@ func (p *progress) end() {
 	_ = p.bar.Clear()
 	_ = p.bar.Exit()
 	p.app.bars = slices.DeleteFunc(p.app.bars, func(q *progress) bool { return q == p })
+}
+
+// columns is the width of the terminal.
+func (a *app) columns() int {
+	if f, ok := a.stderr.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
 }
 
 // clear takes the bars off their line, so that a text can stand there; those that go on come back by themselves.

@@ -55,10 +55,10 @@ other combination being a run of its own.`,
 			if s.dryRun {
 				return a.dryRun(configs...)
 			}
-			a.say("Images: %s%s.", titleOf(configs[0].Data.Name), why)
+			a.say("Data: %s%s.", titleOf(configs[0].Data.Name), why)
 			a.say("Engine: %s kernels on %d threads.", kernels.ISA(), kernels.Threads())
 			if slow {
-				a.say("This processor has no vector kernels here: the network and the data are smaller.")
+				a.say("Without vector kernels the network and the data are smaller.")
 			}
 			return a.quickstart(c.Context(), configs)
 		},
@@ -71,7 +71,7 @@ other combination being a run of its own.`,
 // quickData is the data set that was asked for, or else CIFAR-10 where it is found; if it is not, why says so.
 func quickData(asked string) (name, why string) {
 	if asked != "" {
-		return asked, ""
+		return asked, ", as asked"
 	}
 	for _, l := range datasets.List(places().Roots()) {
 		if l.Name == "cifar10" && l.Found != "" {
@@ -127,40 +127,31 @@ func (a *app) quickReport(runs []experiment.Run, took time.Duration) error {
 	}
 	fmt.Fprintf(a.stdout, "\n%s\nTest accuracy on %d images, one run each: a point or two between neighbours means little.\n", table, dense.Outcome.TestCount)
 	a.say("Done in %v.", took.Round(time.Second))
-	pruned := filepath.Join(runs[1].Path, experiment.StageName(runs[1].Config.Prune.Sparsity[0]))
-	return a.printHints([]hint{
-		{"\nLook at", ""},
+	sparsities := runs[1].Config.Prune.Sparsity
+	network := filepath.Join(runs[1].Path, experiment.StageName(sparsities[len(sparsities)/2]))
+	a.hints("Look at", [][2]string{
 		{filepath.Join(dir, "pruning.png"), "accuracy against the weights that remain"},
-		{filepath.Join(dir, "training.png"), "loss and accuracy of the dense training (both figures are there as .svg too)"},
+		{filepath.Join(dir, "training.png"), "loss and accuracy of the dense training; both figures are there as .svg too"},
 		{file, "the table above"},
-		{dense.Model(), "the dense network, as PyTorch would load it"},
-		{filepath.Join(pruned, experiment.ModelFile), "a pruned one, with its mask beside it"},
-		{"\nGo on with", ""},
-		{program() + " ls " + dir, "every run, how long it took, and what it reached"},
-		{program() + " eval " + pruned, "evaluate one network again"},
-		{program() + " train --help", "train what you like; 'help settings' lists what can be set"},
 	})
+	a.hints("Go on with", [][2]string{
+		{program() + " ls " + dir, "every network: where it is, what it took, what it reached"},
+		{program() + " eval " + network, "evaluate one of them again"},
+		{program() + " train --help", "train what you like"},
+	})
+	return nil
 }
 
-// hint is something to look at or to do, and what for; without that it is a heading.
-type hint struct{ what, why string }
-
-// printHints prints hints with their reasons in a column.
-func (a *app) printHints(hints []hint) error {
+// hints prints things to look at or to do, and in a second column what for.
+func (a *app) hints(heading string, rows [][2]string) {
 	width := 0
-	for _, h := range hints {
-		width = max(width, len(h.what))
+	for _, r := range rows {
+		width = max(width, len(r[0]))
 	}
-	for _, h := range hints {
-		line := h.what
-		if h.why != "" {
-			line = fmt.Sprintf("  %-*s   %s", width, h.what, h.why)
-		}
-		if _, err := fmt.Fprintln(a.stdout, line); err != nil {
-			return err
-		}
+	fmt.Fprintf(a.stdout, "\n%s\n", heading)
+	for _, r := range rows {
+		fmt.Fprintf(a.stdout, "  %-*s   %s\n", width, r[0], r[1])
 	}
-	return nil
 }
 
 // program is how the running program was called.

@@ -10,7 +10,7 @@ import (
 // watcher draws the progress of a training and says what happens at each epoch's end.
 type watcher struct {
 	app    *app
-	title  string // such as "training" or "random pruning, 90 % removed"
+	title  string // such as "training" or "random, 90 % removed"
 	epochs int
 	steps  int
 	bar    *progress
