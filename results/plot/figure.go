@@ -31,6 +31,10 @@ const (
 	panelGap  = vg.Length(14)
 )
 
+// fallback is the share by which a legend's text may be wider than measured, where a drawing is shown without the fonts
+// that it names: DejaVu Sans is a sixth wider than Liberation Sans.
+const fallback = 0.18
+
 // A Figure is one or more panels side by side under a title, with the legend to the right of the data and a caption below.
 type Figure struct {
 	title   string
@@ -65,8 +69,8 @@ func (f *Figure) Draw(c draw.Canvas) {
 	c.FillText(sty, c.Min, f.caption)
 	c.Min.Y += sty.Rectangle(f.caption).Size().Y + margin
 
-	legend := f.legend.Rectangle(c)
-	width := legend.Size().X
+	width := f.legend.Rectangle(c).Size().X
+	width += fallback * (width - f.legend.ThumbnailWidth - f.legend.Padding)
 	side := draw.Crop(c, c.Size().X-width, 0, 0, 0)
 	f.legend.Draw(side)
 	c.Max.X -= width + legendGap
