@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -78,6 +79,9 @@ func drawRuns(runs []experiment.Run, dir, title string) ([]string, error) {
 		if r.Config.Model != first.Model || !sameData(r.Config.Data, first.Data) {
 			return nil, fmt.Errorf("%s and %s are runs of different models or data; draw them apart", runs[0].Path, r.Path)
 		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("figures: %w", err)
 	}
 	title = cmp.Or(title, first.Model.Name+" on "+titleOf(first.Data.Name))
 	var files []string

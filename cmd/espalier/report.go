@@ -87,14 +87,16 @@ var pageText = template.Must(template.New("page").Parse(`# {{.Model}} on {{.Data
 ![training curves](training.svg)
 
 {{.First.Params}} parameters, {{.First.MACs}} multiply-adds an image.
-{{- if .Config.Data.Validation}} Of the training images {{.Config.Data.Validation}} were held out, and the epoch that was best on them counts.
-{{- else}} All training images were trained on, and the last epoch counts.
+{{- if .Config.Data.Validation}} Of the training images, {{.Config.Data.Validation}} were held out, and the epoch that was
+best on them counts.
+{{- else}} No training images were held out: the last epoch counts.
 {{- end}}
-{{- if .Config.Data.Test}} The {{.First.TestCount}} test images were read once in each run, at its end, and chose nothing.
+{{- if .Config.Data.Test}} The {{.First.TestCount}} test images were read once in each
+run, at its end, and chose nothing.
 {{- else}} The test images were not read.
 {{- end}} Every finished run of these settings is listed.
 
-Settings ([{{.File}}]({{.File}}); ` + "`espalier help settings`" + ` says what they mean, and the defaults of all others):
+The settings ([{{.File}}]({{.File}})); ` + "`espalier help settings`" + ` says what they mean, and how all others stand by default:
 
 ` + "```yaml\n{{.Settings}}```" + `
 

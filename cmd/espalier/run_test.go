@@ -73,7 +73,7 @@ func TestQuickstart(t *testing.T) {
 	if code != exitOK || !strings.Contains(out, "4532 of 5036 weights are zero") {
 		t.Errorf("eval: code %d, %s%s", code, out, stderr)
 	}
-	figures := t.TempDir()
+	figures := filepath.Join(t.TempDir(), "figures")
 	if out, stderr, code = espalier(t, "plot", dir, "--out", figures); code != exitOK || strings.Count(out, figures) != 4 {
 		t.Errorf("plot: code %d, %s%s", code, out, stderr)
 	}
@@ -128,7 +128,7 @@ func TestTrainReport(t *testing.T) {
 	}
 	for _, want := range []string{
 		"# resnet8 on synthetic images\n\nTiny.\n\nTest accuracy in percent: ", "n = 3)", "| seed |", "--seeds 1,2,10 --report " + filepath.ToSlash(report),
-		"64 were held out", "1000 test images were read once", "```yaml\nmodel:\n  name: resnet8\n", " cores, ", "](training.svg)",
+		"64 were held out", "The 1000 test images were read once in each\nrun", "```yaml\nmodel:\n  name: resnet8\n", " cores, ", "](training.svg)",
 	} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
