@@ -82,24 +82,11 @@ func newDataFetch(a *app) *cobra.Command {
 			if to == "" {
 				return usageError{fmt.Errorf("this system names no cache directory: --dir says where the files go")}
 			}
-			shown := map[string]*progress{}
-			found, err := datasets.Fetch(c.Context(), args[0], to, datasets.FetchOptions{
-				Mirror: mirror,
-				Progress: func(file string, done, total int64) {
-					p, ok := shown[file]
-					if !ok {
-						p = a.newProgress("fetching "+file, max(1, int(total>>10)), int(done>>10))
-						shown[file] = p
-					}
-					p.set(min(p.total, int(done>>10)), 0, fmt.Sprintf("%d MB", done>>20))
-					if done == total {
-						p.end()
-					}
-				},
-			})
+			found, err := datasets.Fetch(c.Context(), args[0], to, datasets.FetchOptions{Mirror: mirror, Progress: a.downloads()})
 			if err != nil {
 				return err
 			}
+			a.clear()
 			if a.json {
 				return a.printJSON(map[string]string{"name": args[0], "dir": found})
 			}
@@ -110,6 +97,21 @@ func newDataFetch(a *app) *cobra.Command {
 	c.Flags().StringVar(&dir, "dir", "", "directory to put it in (default: $ESPALIER_DATA, else espalier in the user's cache directory)")
 	c.Flags().StringVar(&mirror, "mirror", "", "address to take the files from instead of the official one")
 	return c
+}
+
+// downloads shows downloads, one after the other.
+func (a *app) downloads() func(file string, done, total int64) {
+	var p *progress
+	return func(file string, done, total int64) {
+		if title := "fetching " + file; p == nil || p.title != title {
+			p = a.newProgress(title, int(total), int(done))
+		}
+		p.set(int(done), 0, fmt.Sprintf("%d MB", done/1e6))
+		if done == total {
+			p.end()
+			p = nil
+		}
+	}
 }
 
 // fetchable are the names of the sets that can be downloaded.

@@ -24,7 +24,7 @@ type progress struct {
 	app    *app
 	bar    *progressbar.ProgressBar // nil: no terminal
 	title  string
-	total  int // units of the loop
+	total  int // units of the loop; negative: it is not known
 	begun  int // units that were done before
 	done   int
 	images int // that this process worked on
@@ -33,7 +33,8 @@ type progress struct {
 	shown  time.Time
 }
 
-// newProgress begins a loop over total units, of which some may be done already.
+// newProgress begins a loop over total units, or an unknown number of them if it is negative, of which some may be done
+// already.
 func (a *app) newProgress(title string, total, done int) *progress {
 	p := &progress{app: a, title: title, total: total, begun: done, done: done, start: time.Now(), shown: time.Now()}
 	if a.terminal && !a.quiet {
@@ -65,7 +66,11 @@ func (p *progress) set(done, images int, note string) {
 	}
 	if time.Since(p.shown) >= plainEvery {
 		p.shown = time.Now()
-		p.app.say("%s, %.0f %% done", p.text(math.MaxInt), 100*float64(done)/float64(max(1, p.total)))
+		share := ""
+		if p.total > 0 {
+			share = fmt.Sprintf(", %d %% done", 100*done/p.total)
+		}
+		p.app.say("%s%s", p.text(math.MaxInt), share)
 	}
 }
 
@@ -80,7 +85,7 @@ func (p *progress) text(width int) string {
 	if p.images > 0 && spent > 0 {
 		rate = fmt.Sprintf(", %.0f images/s", float64(p.images)/spent.Seconds())
 	}
-	if n := p.done - p.begun; n > 0 {
+	if n := p.done - p.begun; n > 0 && p.total > 0 {
 		d := time.Duration(float64(spent) / float64(n) * float64(p.total-p.done))
 		left = fmt.Sprintf(", %v left", d.Round(time.Second))
 	}

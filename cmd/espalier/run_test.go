@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -186,18 +188,30 @@ func screen(text string) []string {
 
 // TestErrorStandsAlone fails while a bar is drawn: on the terminal, the error has its line to itself.
 func TestErrorStandsAlone(t *testing.T) {
-	var out, err bytes.Buffer
-	a := newApp(&out, &err)
-	a.terminal = true
-	code := a.run(t.Context(), command("train", "--runs", t.TempDir(), "--set", "model.name=resnet8", "--set", "data.name=synthetic",
-		"--set", "train.lr=1e30"))
-	if code != exitFailed || !strings.Contains(err.String(), "epoch 1/1") {
-		t.Fatalf("code %d, want a failure after a bar: %q", code, err.String())
-	}
-	shown := screen(err.String())
-	last := shown[len(shown)-2] // the text ends with a newline
-	if !strings.HasPrefix(last, "espalier: experiment: training: ") || strings.Contains(last, "images/s") {
-		t.Errorf("the terminal shows %q", shown)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write(bytes.Repeat([]byte("no archive "), 100))
+	}))
+	defer server.Close()
+	for _, c := range []struct {
+		args       []string
+		bar, error string
+	}{
+		{command("train", "--runs", t.TempDir(), "--set", "model.name=resnet8", "--set", "data.name=synthetic", "--set", "train.lr=1e30"),
+			"epoch 1/1", "espalier: experiment: training: "},
+		{[]string{"data", "fetch", "cifar10", "--dir", t.TempDir(), "--mirror", server.URL}, "fetching", "espalier: datasets: "},
+	} {
+		var out, err bytes.Buffer
+		a := newApp(&out, &err)
+		a.terminal = true
+		code := a.run(t.Context(), c.args)
+		if code != exitFailed || !strings.Contains(err.String(), c.bar) {
+			t.Errorf("code %d, want a failure after a bar: %q", code, err.String())
+			continue
+		}
+		shown := screen(err.String())
+		if last := shown[len(shown)-2]; !strings.HasPrefix(last, c.error) { // the text ends with a newline
+			t.Errorf("the terminal shows %q", shown)
+		}
 	}
 }
 
