@@ -150,7 +150,7 @@ func TestArchErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		good: "has the 6 edges of 4 nodes",
 		"|none~0|+|none~0|none~1|+|none~0|none~1|nor_conv_3x~2|": `no operation "nor_conv_3x"; the nearest is "nor_conv_3x3"`,
-		"|none~0|+|none~0|none~1|+|none~0|none~2|none~1|":         "edge 4 leads from node 2 to node 3, want 1 to 3",
+		"|none~0|+|none~0|none~1|+|none~0|none~2|none~1|":        "edge 4 leads from node 2 to node 3, want 1 to 3",
 	} {
 		if _, err := ParseNB201(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want …%s…", text, err, want)

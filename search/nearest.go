@@ -2,9 +2,9 @@ package search
 
 import "slices"
 
-// Nearest is the known name that takes the fewest edits (insertions, deletions, substitutions of a byte) to become name;
+// nearest is the known name that takes the fewest edits (insertions, deletions, substitutions of a byte) to become name;
 // the earlier of two wins. It is empty if nothing is known.
-func Nearest(name string, known []string) string {
+func nearest(name string, known []string) string {
 	if len(known) == 0 {
 		return ""
 	}

@@ -67,7 +67,7 @@ func (r Registry) Lookup(name string) (Primitive, error) {
 	if p, ok := table[name]; ok {
 		return p, nil
 	}
-	return Primitive{}, fmt.Errorf("search: no primitive %q; the nearest is %q", name, Nearest(name, r.Names()))
+	return Primitive{}, fmt.Errorf("search: no primitive %q; the nearest is %q", name, nearest(name, r.Names()))
 }
 
 // Names are the names of all primitives, sorted.
