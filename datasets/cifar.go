@@ -77,6 +77,26 @@ func CIFAR10(dir string) (*Set, error) { return cifar10().read(dir) }
 // It is normalised by its own mean and deviation. Errors are as CIFAR10's.
 func CIFAR100(dir string) (*Set, error) { return cifar100().read(dir) }
 
+// known describes the set to people, and says how its archive is downloaded. The hashes are from references.
+func (c cifar) known(archive, sha256 string) Known {
+	classes := len(c.classes)
+	return Known{
+		Name:     c.name,
+		Title:    c.title,
+		About:    fmt.Sprintf("50,000 + 10,000 photographs, %v, %d classes", cifarShape, classes),
+		Terms:    "no explicit licence; its page asks to cite the report",
+		Citation: "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
+		dirs:     []string{c.dir, "."},
+		files:    append(c.train, c.test...),
+		read:     c.read,
+		expect:   &expected{shape: cifarShape, classes: classes, train: 50000 / classes, test: 10000 / classes},
+		fetched: &fetched{
+			base: "https://www.cs.toronto.edu/~kriz/", dir: c.dir, limit: 1 << 29,
+			files: []remote{{name: archive, sha256: sha256, archive: true}},
+		},
+	}
+}
+
 func (c cifar) read(dir string) (*Set, error) {
 	found, err := c.find(dir)
 	if err != nil {

@@ -49,48 +49,11 @@ type remote struct {
 // unchecked says why a hash that does not fit may be wrong itself.
 const unchecked = "that hash is from references and was never checked against a download, so it may itself be wrong"
 
-const (
-	krizhevsky = "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
-	cifarTerms = "no explicit licence; its page asks to cite the report"
-	kriz       = "https://www.cs.toronto.edu/~kriz/"
-)
-
 // Sets are all sets that have a name, in the order in which lists show them.
 func Sets() []Known {
-	ten, hundred := cifar10(), cifar100()
 	return []Known{
-		{
-			Name:     ten.name,
-			Title:    ten.title,
-			About:    "50,000 + 10,000 photographs, 32x32x3, 10 classes",
-			Terms:    cifarTerms,
-			Citation: krizhevsky,
-			dirs:     []string{ten.dir, "."},
-			files:    append(ten.train, ten.test...),
-			read:     CIFAR10,
-			expect:   &expected{shape: cifarShape, classes: 10, train: 5000, test: 1000},
-			fetched: &fetched{base: kriz, dir: ten.dir, limit: 1 << 29, files: []remote{{
-				name:    "cifar-10-binary.tar.gz",
-				sha256:  "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
-				archive: true,
-			}}},
-		},
-		{
-			Name:     hundred.name,
-			Title:    hundred.title,
-			About:    "50,000 + 10,000 photographs, 32x32x3, 100 classes",
-			Terms:    cifarTerms,
-			Citation: krizhevsky,
-			dirs:     []string{hundred.dir, "."},
-			files:    append(hundred.train, hundred.test...),
-			read:     CIFAR100,
-			expect:   &expected{shape: cifarShape, classes: 100, train: 500, test: 100},
-			fetched: &fetched{base: kriz, dir: hundred.dir, limit: 1 << 29, files: []remote{{
-				name:    "cifar-100-binary.tar.gz",
-				sha256:  "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
-				archive: true,
-			}}},
-		},
+		cifar10().known("cifar-10-binary.tar.gz", "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
+		cifar100().known("cifar-100-binary.tar.gz", "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"),
 		{
 			Name:     "fashion-mnist",
 			Title:    "Fashion-MNIST",
