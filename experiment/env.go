@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,15 +33,7 @@ func (e Env) String() string {
 // ReadEnv reads the env.json of a run's directory.
 func ReadEnv(dir string) (Env, error) {
 	var e Env
-	path := filepath.Join(dir, EnvFile)
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return e, fmt.Errorf("experiment: %w", err)
-	}
-	if err := json.Unmarshal(b, &e); err != nil {
-		return e, fmt.Errorf("experiment: %s: %w", path, err)
-	}
-	return e, nil
+	return e, readJSON(filepath.Join(dir, EnvFile), &e)
 }
 
 // thisEnv describes the machine that this process runs on.

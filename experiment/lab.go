@@ -1,10 +1,8 @@
 package experiment
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
 
@@ -79,14 +77,6 @@ func (l *Lab) within(c Config, work func(*train.Dir, *job) error) (err error) {
 		return err
 	}
 	return work(d, j)
-}
-
-func writeJSON(d *train.Dir, name string, v any) error {
-	return d.Write(name, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(v)
-	})
 }
 
 func (l *Lab) observer(title string) train.Observer {

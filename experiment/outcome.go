@@ -3,10 +3,12 @@ package experiment
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"espalier/results"
+	"espalier/train"
 )
 
 // Names within a run's directory, beside those of package train.
@@ -38,13 +40,25 @@ type Outcome struct {
 // readOutcome reads outcome.json.
 func readOutcome(dir string) (Outcome, error) {
 	o := Outcome{ValAcc: results.NotMeasured(), TestAcc: results.NotMeasured()}
-	path := filepath.Join(dir, OutcomeFile)
+	return o, readJSON(filepath.Join(dir, OutcomeFile), &o)
+}
+
+// readJSON reads a file into to. Errors name it.
+func readJSON(path string, to any) error {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return o, fmt.Errorf("experiment: %w", err)
+		return fmt.Errorf("experiment: %w", err)
 	}
-	if err := json.Unmarshal(b, &o); err != nil {
-		return o, fmt.Errorf("experiment: %s: %w", path, err)
+	if err := json.Unmarshal(b, to); err != nil {
+		return fmt.Errorf("experiment: %s: %w", path, err)
 	}
-	return o, nil
+	return nil
+}
+
+func writeJSON(d *train.Dir, name string, v any) error {
+	return d.Write(name, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(v)
+	})
 }
