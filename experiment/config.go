@@ -73,7 +73,7 @@ func Default() Config {
 			DecayAll: true, Schedule: "cosine", Warmup: 1,
 		},
 		Prune: Prune{
-			Method: noPruning, Sparsity: []float64{0.5, 0.8, 0.9, 0.95, 0.98}, Budget: "global",
+			Method: NoPruning, Sparsity: []float64{0.5, 0.8, 0.9, 0.95, 0.98}, Budget: "global",
 			Epochs: 5, LR: 0.01, Schedule: "cosine",
 		},
 	}

@@ -14,14 +14,14 @@ import (
 	"espalier/train"
 )
 
-// noPruning is the method of a dense training.
-const noPruning = "none"
+// NoPruning is the method (prune.method) of a dense training.
+const NoPruning = "none"
 
 // Prune prunes the trained network of the configuration to each of its sparsities, each time from the dense weights, and
 // fine-tunes what is left; it trains the dense network first if that is not done. Each pruned network has a directory of
 // its own in the run's, named by its sparsity, with mask and model. When ctx ends it saves and returns *Interrupted.
 func (l *Lab) Prune(ctx context.Context, c Config) (Run, error) {
-	if c.Prune.Method == noPruning {
+	if c.Prune.Method == NoPruning {
 		return Run{}, errors.New("experiment: prune.method is none: nothing says how to prune")
 	}
 	dense, err := l.Train(ctx, c)

@@ -86,7 +86,7 @@ func (r *Run) status() train.Status {
 }
 
 // Dense reports whether the run is a dense training, not a pruning.
-func (r Run) Dense() bool { return r.Config.Prune.Method == noPruning }
+func (r Run) Dense() bool { return r.Config.Prune.Method == NoPruning }
 
 // Model is the path of a dense training's model.
 func (r Run) Model() string { return filepath.Join(r.Path, ModelFile) }
@@ -121,10 +121,7 @@ func (r Run) Epochs() (done, total int) {
 	for _, t := range r.Trainings {
 		done += t.Account.Epoch
 	}
-	if r.Dense() {
-		return done, r.Config.Train.Epochs
-	}
-	return done, len(r.Config.Prune.Sparsity) * r.Config.Prune.Epochs
+	return done, r.Config.Epochs()
 }
 
 // Seconds is the time that the run's trainings took.

@@ -40,7 +40,7 @@ func (c Config) Validate() error {
 		{"train.label_smoothing", t.LabelSmoothing >= 0 && t.LabelSmoothing < 1, "a number from 0 to below 1"},
 		{"train.clip", t.Clip >= 0 && !math.IsInf(t.Clip, 0), "0 or more"},
 		{"train.ema", t.EMA >= 0 && t.EMA < 1, "a number from 0 to below 1"},
-		{"prune.sparsity", p.Method == noPruning || len(p.Sparsity) > 0, "at least one share"},
+		{"prune.sparsity", p.Method == NoPruning || len(p.Sparsity) > 0, "at least one share"},
 		{"prune.sparsity", rising(p.Sparsity), "shares from 0 to below 1, each larger than the one before"},
 		{"prune.epochs", p.Epochs >= 0, "0 or more epochs"},
 		{"prune.lr", positive(p.LR), "a number above 0"},

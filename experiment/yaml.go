@@ -141,6 +141,15 @@ func scalar(n *yaml.Node) (string, error) {
 	return "", errors.New("want a value")
 }
 
+// ReadNode changes c by a mapping within another YAML document, whose name stands in errors before the line. The zero node
+// changes nothing.
+func (c *Config) ReadNode(n *yaml.Node, name string) error {
+	if n.IsZero() {
+		return nil
+	}
+	return c.read(n, "", name, make(map[string]bool))
+}
+
 // Load is Default changed by the file at path, if path is not empty, and then by the assignments in order.
 func Load(path string, assignments []string) (Config, error) {
 	c := Default()

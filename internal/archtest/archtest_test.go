@@ -34,6 +34,7 @@ var layers = []string{
 	"results",
 	"results/plot",
 	"experiment",
+	"study",
 	"internal/bench",
 	"cmd/espalier",
 }
@@ -44,7 +45,7 @@ var only = map[string][]string{
 	"github.com/spf13":   {"cmd/espalier"},
 	"github.com/schollz": {"cmd/espalier"},
 	"gonum.org/v1/plot":  {"results/plot"},
-	"go.yaml.in":         {"search", "experiment"},
+	"go.yaml.in":         {"search", "experiment", "study"},
 	"flag":               {"experiment", "internal/kernels/gen"},
 	"math/rand":          {},
 	"math/rand/v2":       {"internal/rng"},

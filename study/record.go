@@ -1,0 +1,111 @@
+package study
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"espalier/experiment"
+	"espalier/internal/atomicfile"
+	"espalier/results"
+)
+
+// A Record is what a cell came to. It is a file of its own, named by the cell's hash and seed.
+type Record struct {
+	Hash     string          `json:"hash"` // of the cell's configuration; see experiment.Config.Hash
+	Seed     uint64          `json:"seed"`
+	Model    string          `json:"model"`
+	Method   string          `json:"method"`
+	Sparsity float64         `json:"sparsity"`         // as asked for
+	Kept     int             `json:"kept,omitempty"`   // convolution and linear weights that stay
+	Total    int             `json:"total,omitempty"`  // of them all
+	OneShot  results.Percent `json:"one_shot_val_acc"` // validation accuracy before fine-tuning
+	ValAcc   results.Percent `json:"val_acc"`
+	TestAcc  results.Percent `json:"test_acc"`
+	Own      Cost            `json:"own"`             // of the cell alone
+	Shared   Cost            `json:"shared"`          // of the stages that it needed and others may have used, the dense network apart
+	Trace    []Trace         `json:"trace,omitempty"` // of the mask, epoch by epoch
+	Config   string          `json:"config"`          // in YAML
+	Machine  string          `json:"machine,omitempty"`
+	Error    string          `json:"error,omitempty"` // why it failed; then it has no figures
+}
+
+// Cost is what a stage took.
+type Cost struct {
+	Epochs  int     `json:"epochs"`
+	Passes  int     `json:"passes"`  // forward and backward passes of a batch
+	Seconds float64 `json:"seconds"` // of training and validation
+}
+
+// Trace is how a mask moved in an epoch, in shares of all the weights that it is over.
+type Trace struct {
+	Changed float64 `json:"changed"` // bits that differ from the end of the epoch before
+	Regrown float64 `json:"regrown"` // those among them that came back
+}
+
+// recordName is the file of a cell's record.
+func recordName(c experiment.Config) string { return fmt.Sprintf("%s-seed-%d.json", c.Hash(), c.Seed) }
+
+// readRecord reads a cell's record; if there is none, the error is an fs.ErrNotExist.
+func readRecord(dir string, c experiment.Config) (Record, error) {
+	var r Record
+	path := filepath.Join(dir, recordName(c))
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return r, fmt.Errorf("study: %w", err)
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, fmt.Errorf("study: %s: %w; restore it, or delete it to run the cell again", path, err)
+	}
+	if r.Hash != c.Hash() || r.Seed != c.Seed {
+		return r, fmt.Errorf("study: %s is the record of %s, seed %d; give it back its name", path, r.Hash, r.Seed)
+	}
+	return r, nil
+}
+
+// writeRecord writes a cell's record.
+func writeRecord(dir string, c experiment.Config, r Record) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("study: %w", err)
+	}
+	err := atomicfile.Write(filepath.Join(dir, recordName(c)), func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(r)
+	})
+	if err != nil {
+		return fmt.Errorf("study: %w", err)
+	}
+	return nil
+}
+
+// Records are the records of a study's cells that are there, by cell; a broken one is an error.
+func (s *Study) Records(dir string) (map[Cell]Record, error) {
+	found := make(map[Cell]Record)
+	for _, c := range s.Cells() {
+		r, err := readRecord(dir, c)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found[CellOf(c)] = r
+	}
+	return found, nil
+}
+
+var notMeasured = results.NotMeasured()
+
+// Cell identifies a cell.
+type Cell struct {
+	Hash string
+	Seed uint64
+}
+
+// CellOf identifies the cell of a configuration.
+func CellOf(c experiment.Config) Cell { return Cell{c.Hash(), c.Seed} }

@@ -1,0 +1,226 @@
+package study
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"espalier/experiment"
+)
+
+// A Study is a grid of runs.
+type Study struct {
+	Name     string   // names the directory of its runs
+	About    string   // what is asked, for those who read the results
+	Baseline string   // label of the series that the others are compared with; "": none
+	Series   []Series // in the order of tables and legends
+}
+
+// A Series is a method with its settings, at several sparsities, models and seeds: a line of a plot.
+type Series struct {
+	Label string
+	Cells []experiment.Config // models outermost, then sparsities, then seeds
+}
+
+// Cells are those of every series, in order. Two series may hold the same cell.
+func (s *Study) Cells() []experiment.Config {
+	var all []experiment.Config
+	for _, r := range s.Series {
+		all = append(all, r.Cells...)
+	}
+	return all
+}
+
+// file is a study as it is written.
+type file struct {
+	Name     string       `yaml:"name"`
+	About    string       `yaml:"about"`
+	Settings yaml.Node    `yaml:"settings"`
+	Models   []string     `yaml:"models"`
+	Seeds    []uint64     `yaml:"seeds"`
+	Baseline string       `yaml:"baseline"`
+	Series   []seriesFile `yaml:"series"`
+}
+
+type seriesFile struct {
+	Label    string    `yaml:"label"`
+	Settings yaml.Node `yaml:"settings"`
+	Models   []string  `yaml:"models"`
+	Seeds    []uint64  `yaml:"seeds"`
+	Sparsity []float64 `yaml:"sparsity"`
+	Rounds   []int     `yaml:"rounds"`
+}
+
+// Load reads the study in a file; see Read.
+func Load(path string) (*Study, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("study: %w", err)
+	}
+	defer f.Close()
+	return Read(f, path)
+}
+
+// Read reads a study in YAML:
+//
+//	name: unstructured          # directory of the runs, below the run directory
+//	settings: {...}             # of every run, as in a run's config.yaml
+//	models: [resnet8, resnet20] # default: the one of the settings
+//	seeds: [1, 2]               # default: 1
+//	baseline: OMP               # the series that the others are compared with; default: none
+//	series:
+//	  - label: OMP
+//	    settings: {prune: {method: omp}}
+//	    rounds: [4, 7]          # sparsities 1-0.8^r, which is what r rounds leave that each remove a fifth
+//	  - label: random
+//	    settings: {prune: {method: random}}
+//	    sparsity: [0.5, 0.9]    # or as shares
+//	    seeds: [1]              # its own models and seeds stand for the study's
+//	  - label: dense            # without a pruning method: one cell for each model and seed
+//
+// name stands in errors, with the line. What is not known is refused, and every cell is validated.
+func Read(r io.Reader, name string) (*Study, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("study: %s: %w", name, err)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	var f file
+	if err := d.Decode(&f); errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("study: %s is empty", name)
+	} else if err != nil {
+		return nil, fmt.Errorf("study: %s: %s", name, oneLine(err))
+	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("study: %s: more than one YAML document", name)
+	}
+	s, err := f.study(name)
+	if err != nil {
+		return nil, fmt.Errorf("study: %s: %w", name, err)
+	}
+	return s, nil
+}
+
+// oneLine is what the YAML reader says, in one line.
+func oneLine(err error) string {
+	if many := (*yaml.TypeError)(nil); errors.As(err, &many) {
+		return strings.Join(many.Errors, "; ")
+	}
+	return strings.TrimPrefix(err.Error(), "yaml: ")
+}
+
+func (f *file) study(name string) (*Study, error) {
+	base := experiment.Default()
+	if err := base.ReadNode(&f.Settings, name); err != nil {
+		return nil, err
+	}
+	base.Name = f.Name
+	if len(f.Series) == 0 {
+		return nil, errors.New("no series: there is nothing to run")
+	}
+	s := &Study{Name: f.Name, About: f.About, Baseline: f.Baseline}
+	for i, r := range f.Series {
+		if r.Label == "" {
+			return nil, fmt.Errorf("series %d has no label", i+1)
+		}
+		if slices.ContainsFunc(s.Series, func(o Series) bool { return o.Label == r.Label }) {
+			return nil, fmt.Errorf("two series are labelled %q", r.Label)
+		}
+		cells, err := r.cells(base, f, name)
+		if err != nil {
+			return nil, fmt.Errorf("series %q: %w", r.Label, err)
+		}
+		s.Series = append(s.Series, Series{r.Label, cells})
+	}
+	if f.Baseline != "" && !slices.ContainsFunc(s.Series, func(r Series) bool { return r.Label == f.Baseline }) {
+		return nil, fmt.Errorf("baseline: no series is labelled %q", f.Baseline)
+	}
+	return s, nil
+}
+
+// cells are the runs of a series.
+func (r *seriesFile) cells(base experiment.Config, f *file, name string) ([]experiment.Config, error) {
+	c := base
+	if err := c.ReadNode(&r.Settings, name); err != nil {
+		return nil, err
+	}
+	if c.Name != base.Name {
+		return nil, errors.New("name is that of the study")
+	}
+	models, seeds := first(r.Models, f.Models, []string{c.Model.Name}), first(r.Seeds, f.Seeds, []uint64{c.Seed})
+	sparsities, err := r.sparsities(c)
+	if err != nil {
+		return nil, err
+	}
+	var cells []experiment.Config
+	for _, model := range models {
+		for _, sparsity := range sparsities {
+			for _, seed := range seeds {
+				cell := c
+				cell.Model.Name, cell.Seed = model, seed
+				if cell.Prune.Method == experiment.NoPruning {
+					cell = cell.Dense()
+				} else {
+					cell.Prune.Sparsity = []float64{sparsity}
+				}
+				if err := cell.Validate(); err != nil {
+					return nil, err
+				}
+				cells = append(cells, cell)
+			}
+		}
+	}
+	return cells, nil
+}
+
+// sparsities are those of a series; of a dense one a single 0.
+func (r *seriesFile) sparsities(c experiment.Config) ([]float64, error) {
+	if c.Prune.Method == experiment.NoPruning {
+		if len(r.Sparsity)+len(r.Rounds) > 0 {
+			return nil, errors.New("sparsities without a pruning method (prune.method)")
+		}
+		return []float64{0}, nil
+	}
+	if (len(r.Sparsity) > 0) == (len(r.Rounds) > 0) {
+		return nil, errors.New("want either sparsity or rounds")
+	}
+	all := slices.Clone(r.Sparsity)
+	for _, n := range r.Rounds {
+		if n < 1 || n > maxRounds {
+			return nil, fmt.Errorf("rounds: %d, want 1 to %d", n, maxRounds)
+		}
+		all = append(all, Ladder(n))
+	}
+	return all, nil
+}
+
+const maxRounds = 60
+
+// Ladder is the sparsity after so many rounds that each remove a fifth of what is left, 1−0.8ʳ, rounded to ten digits so
+// that it has a short name.
+func Ladder(rounds int) float64 {
+	s, err := strconv.ParseFloat(strconv.FormatFloat(1-math.Pow(.8, float64(rounds)), 'f', 10, 64), 64)
+	if err != nil {
+		panic(err) // a number as it was just written
+	}
+	return s
+}
+
+// first is the first list that has an entry.
+func first[T any](lists ...[]T) []T {
+	for _, l := range lists {
+		if len(l) > 0 {
+			return l
+		}
+	}
+	return nil
+}
