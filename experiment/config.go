@@ -22,7 +22,7 @@ type Model struct {
 // Data is where images come from and what is done to them.
 type Data struct {
 	Name       string `yaml:"name" one:"cifar10 cifar100 fashion-mnist folder synthetic" doc:"data set"`
-	Dir        string `yaml:"dir" hash:"-" doc:"directory that holds the data set; empty: $ESPALIER_DATA, then ./data, then the user's cache directory"`
+	Dir        string `yaml:"dir" hash:"-" doc:"directory that holds the data set; empty: $ESPALIER_DATA, ./data, the user's cache directory and /usr/share/datasets are looked into"`
 	Size       int    `yaml:"size" unit:"pixels" doc:"folder: height and width to which images are resized"`
 	Train      int    `yaml:"train" unit:"images" doc:"use this many training images, drawn at random; 0: all"`
 	Validation int    `yaml:"validation" unit:"images" doc:"training images held out, by which the best epoch is chosen; 0: none, the last epoch counts"`

@@ -41,6 +41,9 @@ The runs must be of one model and one data set. The names of the files that were
 				if err != nil {
 					return err
 				}
+				if len(found) == 0 {
+					return fmt.Errorf("no runs below %s", dir)
+				}
 				runs = append(runs, found...)
 			}
 			files, err := drawRuns(runs, cmp.Or(out, args[0]), title)
@@ -69,11 +72,8 @@ func (a *app) printFiles(files []string) error {
 	return nil
 }
 
-// drawRuns writes the figures that the runs give, as PNG and SVG, and returns their names.
+// drawRuns writes the figures that one run or more give, as PNG and SVG, and returns their names.
 func drawRuns(runs []experiment.Run, dir, title string) ([]string, error) {
-	if len(runs) == 0 {
-		return nil, fmt.Errorf("no runs to draw")
-	}
 	first := runs[0].Config
 	for _, r := range runs {
 		if r.Config.Model != first.Model || !sameData(r.Config.Data, first.Data) {

@@ -20,8 +20,8 @@ func newPrune(a *app) *cobra.Command {
 		Use:   "prune [RUN]",
 		Short: "Prune a trained network, and fine-tune what is left",
 		Long: `Removes convolution and linear weights from a trained network, at one sparsity after the other, each time from the dense
-weights, and fine-tunes what is left; removed weights stay zero. RUN is the directory of a training run; without it the
-settings describe the network, which is trained first if that has not been done.
+weights, and fine-tunes what is left; removed weights stay zero. RUN is the directory of a training run, of which only the
+settings of prune can be changed; without it the settings describe the network, which is trained first if need be.
 
 Methods: magnitude removes the weights of least absolute value, random removes any. The setting prune.budget says where:
 global (one threshold over all layers), uniform (the same share of every layer), erk (more of wide layers). Biases and
@@ -51,6 +51,11 @@ table is pruned.csv, in percent, test images read once for each network. Ctrl-C 
 			if err != nil {
 				return err
 			}
+			if len(args) == 1 {
+				if a.runs, err = rootOf(args[0], configs[0]); err != nil {
+					return err
+				}
+			}
 			if configs[0].Prune.Method == "none" {
 				return usageError{fmt.Errorf("--method is missing; there are %s", strings.Join(prune.Names(), ", "))}
 			}
@@ -75,6 +80,17 @@ table is pruned.csv, in percent, test images read once for each network. Ctrl-C 
 	c.Flags().StringVar(&sparsity, "sparsity", "", "shares that are removed, as 0.5,0.9 (the setting prune.sparsity)")
 	c.Flags().StringVar(&seeds, "seeds", "", "prune once for each of these seeds, as 1,2,3 (default: the setting seed)")
 	return c
+}
+
+// rootOf is the directory of all runs that a training run's directory is below, if it is where that of the configuration
+// would be. What is pruned is then the network in it, not one that is trained elsewhere.
+func rootOf(dir string, cfg experiment.Config) (string, error) {
+	recipe := filepath.Dir(filepath.Clean(dir)) // root/name/hash, above the seeds
+	root := filepath.Dir(filepath.Dir(recipe))
+	if want := filepath.Dir(cfg.Dense().Dir(root)); recipe != want {
+		return "", usageError{fmt.Errorf("%s is not the directory of a dense training with these settings, which would be below %s", dir, want)}
+	}
+	return root, nil
 }
 
 // printPruned is the table of a pruning run.

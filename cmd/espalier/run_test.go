@@ -75,6 +75,17 @@ func TestQuickstart(t *testing.T) {
 	if code != exitOK || !strings.Contains(out, "4532 of 5036 weights are zero") {
 		t.Errorf("eval: code %d, %s%s", code, out, stderr)
 	}
+	dense, err := filepath.Glob(filepath.Join(dir, "*", "seed-1", experiment.ModelFile))
+	if err != nil || len(dense) != 1 {
+		t.Fatalf("dense networks: %v, %v", dense, err)
+	}
+	prune := []string{"prune", filepath.Dir(dense[0]), "--method", "random", "--sparsity", "0.25", "--set", "prune.epochs=0"}
+	if out, stderr, code = espalier(t, prune...); code != exitOK || !strings.Contains(out, "25 %") || strings.Contains(stderr, "training") {
+		t.Errorf("prune: code %d, %s%s", code, out, stderr)
+	}
+	if _, stderr, code = espalier(t, append(prune, "--set", "train.lr=0.3")...); code != exitUsage || !strings.Contains(stderr, "not the directory of a dense training") {
+		t.Errorf("prune with other settings: code %d, %s", code, stderr)
+	}
 	figures := filepath.Join(t.TempDir(), "figures")
 	if out, stderr, code = espalier(t, "plot", dir, "--out", figures); code != exitOK || strings.Count(out, figures) != 4 {
 		t.Errorf("plot: code %d, %s%s", code, out, stderr)
