@@ -68,7 +68,7 @@ func (b *wires) add(name string, join nn.Join, layers nn.Sequential, from ...int
 
 // finish makes the last vertex the given source.
 func (b *wires) finish(source int) nn.DAG {
-	if source != len(b.Vertices) {
+	if source == 0 || source != len(b.Vertices) {
 		b.add("", "", nil, source)
 	}
 	return b.DAG
