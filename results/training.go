@@ -37,6 +37,7 @@ func Open(dir string) (Training, error) {
 	for _, stretch := range timings {
 		t.Seconds += stretch.Train + stretch.End
 	}
+	t.Seconds = math.Round(1e3*t.Seconds) / 1e3 // as they are written
 	return t, nil
 }
 

@@ -125,7 +125,8 @@ func (a *app) quickReport(runs []experiment.Run, took time.Duration) error {
 	if a.json {
 		return a.printFiles(append(files, file))
 	}
-	fmt.Fprintf(a.stdout, "\n%s\nTest accuracy on %d images, one run each: a point or two between neighbours means little.\n", table, dense.Outcome.TestCount)
+	a.say("")
+	fmt.Fprintf(a.stdout, "%s\nTest accuracy on %d images, one run each: a point or two between neighbours means little.\n", table, dense.Outcome.TestCount)
 	a.say("Done in %v.", took.Round(time.Second))
 	sparsities := runs[1].Config.Prune.Sparsity
 	network := filepath.Join(runs[1].Path, experiment.StageName(sparsities[len(sparsities)/2]))
