@@ -36,8 +36,8 @@ func ReadEnv(dir string) (Env, error) {
 	return e, readJSON(filepath.Join(dir, EnvFile), &e)
 }
 
-// thisEnv describes the machine that this process runs on.
-func thisEnv() Env {
+// ThisEnv describes the machine that this process runs on.
+func ThisEnv() Env {
 	return Env{
 		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, Processor: processor(),
 		Kernels: kernels.ISA(), Threads: kernels.Threads(), Cores: runtime.NumCPU(),

@@ -97,7 +97,7 @@ saved; the same command goes on from there).`,
 		&cobra.Group{ID: "machine", Title: "Data and machine:"},
 	)
 	root.AddCommand(
-		newQuickstart(a), newTrain(a), newPrune(a),
+		newQuickstart(a), newTrain(a), newPrune(a), newStudy(a),
 		newEval(a), newPlot(a), newLs(a),
 		newData(a), newBench(a), newSettings(),
 	)

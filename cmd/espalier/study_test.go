@@ -1,0 +1,129 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// asProgram in the environment makes the test binary the program, for runs in processes of their own.
+const asProgram = "ESPALIER_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+const tinyStudy = `
+name: tiny
+settings:
+  model: {name: resnet8, width: 0.25}
+  data: {name: synthetic, train: 96, validation: 64}
+  train: {epochs: 1, warmup: 0, batch: 32}
+  prune: {epochs: 1}
+seeds: [1, 2]
+baseline: random
+series:
+  - label: dense
+  - label: magnitude
+    settings: {prune: {method: magnitude}}
+    rounds: [4]
+  - label: random
+    settings: {prune: {method: random}}
+    rounds: [4]
+`
+
+// TestStudy runs a study with one process for each run, and again in this process from nothing: the records must be the
+// same but for the times.
+func TestStudy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains")
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "tiny.yaml")
+	if err := os.WriteFile(file, []byte(tinyStudy), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, stderr, code := espalier(t, "study", file, "--dry-run", "--runs", filepath.Join(dir, "runs"), "--out", filepath.Join(dir, "out"))
+	if code != exitOK || strings.Count(out, "to do") != 6 {
+		t.Fatalf("code %d, %s%s", code, out, stderr)
+	}
+	t.Setenv(asProgram, "1")
+	out, stderr, code = espalier(t, "study", file, "--jobs", "2", "--runs", filepath.Join(dir, "runs"), "--out", filepath.Join(dir, "out"))
+	if code != exitOK || !strings.Contains(out, "2 pairs, too few for a test") || !strings.Contains(stderr, "6 of 6 epochs") {
+		t.Fatalf("code %d, %s%s", code, out, stderr)
+	}
+	for _, f := range []string{"table.txt", "table.md", "cells.csv", "resnet8-accuracy.svg", "resnet8-seconds.png"} {
+		if info, err := os.Stat(filepath.Join(dir, "out", f)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+	cells, err := filepath.Glob(filepath.Join(dir, "out", cellsDir, "*.json"))
+	if err != nil || len(cells) != 6 {
+		t.Fatalf("%d records, %v", len(cells), err)
+	}
+	out, stderr, code = espalier(t, "study", file, "--dry-run", "--runs", filepath.Join(dir, "none"), "--out", filepath.Join(dir, "out"))
+	if code != exitOK || strings.Count(out, "finished") != 6 {
+		t.Errorf("code %d, %s%s", code, out, stderr)
+	}
+	_, stderr, code = espalier(t, "study", file, "--runs", filepath.Join(dir, "again"), "--out", filepath.Join(dir, "out-again"))
+	if code != exitOK {
+		t.Fatalf("code %d, %s", code, stderr)
+	}
+	accuracies := func(out string) (all []string) {
+		text, err := os.ReadFile(filepath.Join(dir, out, "cells.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+			all = append(all, strings.Join(strings.Split(line, ",")[:9], ","))
+		}
+		return all
+	}
+	one, two := strings.Join(accuracies("out"), "\n"), strings.Join(accuracies("out-again"), "\n")
+	if one != two {
+		t.Errorf("in two processes\n%s\nin one\n%s", one, two)
+	}
+}
+
+// TestStudyRecordsFailure: a run that fails in its own process is recorded with the line that it wrote.
+func TestStudyRecordsFailure(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains")
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "tiny.yaml")
+	text := strings.Replace(tinyStudy, "train: 96", "train: 20", 1) // fewer images than a batch has
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(asProgram, "1")
+	for _, jobs := range []string{"1", "2"} {
+		out := filepath.Join(dir, "out"+jobs)
+		stdout, stderr, code := espalier(t, "study", file, "--jobs", jobs, "--runs", filepath.Join(dir, "runs"+jobs), "--out", out)
+		if code != exitFailed || strings.Count(stdout, "1 failed")+strings.Count(stdout, "2 failed") != 3 || !strings.Contains(stderr, "batch") {
+			t.Errorf("%s jobs: code %d, %s%s", jobs, code, stdout, stderr)
+		}
+	}
+}
+
+func TestStudyUsage(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "bad.yaml")
+	if err := os.WriteFile(file, []byte(strings.Replace(tinyStudy, "epochs: 1, warmup", "epoch: 1, warmup", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for want, args := range map[string][]string{
+		"want one study file":           {"study"},
+		"nowhere.yaml":                  {"study", "nowhere.yaml"},
+		`the nearest is "train.epochs"`: {"study", file},
+	} {
+		if _, stderr, code := espalier(t, args...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%v: code %d, %s", args, code, stderr)
+		}
+	}
+}
