@@ -81,41 +81,51 @@ func Check(s *Set) Report {
 	if k, err := Lookup(s.Name); err == nil && s.Name != "synthetic" {
 		expect = k.expect
 	}
-	if expect != nil && s.Shape() != expect.shape {
-		wrong("images of %v, expected %v", s.Shape(), expect.shape)
+	train, test := 0, 0 // images that each class should have; 0: any number
+	if expect != nil {
+		train, test = expect.train, expect.test
+		if s.Shape() != expect.shape {
+			wrong("images of %v, expected %v", s.Shape(), expect.shape)
+		}
+		if len(s.Classes) != expect.classes {
+			wrong("%d classes, expected %d", len(s.Classes), expect.classes)
+		}
 	}
-	if expect != nil && len(s.Classes) != expect.classes {
-		wrong("%d classes, expected %d", len(s.Classes), expect.classes)
-	}
-	count := func(name string, p Part, each func(e *expected) int) Counts {
-		c := Counts{Images: p.Len(), Class: make([]int, len(s.Classes))}
-		if len(p.Pixels) != p.Len()*p.Shape.Len() {
-			wrong("%s: %d bytes of pixels for %d images of %v", name, len(p.Pixels), p.Len(), p.Shape)
-		}
-		outside, first := 0, 0
-		for i, label := range p.Labels {
-			if label >= 0 && int(label) < len(c.Class) {
-				c.Class[label]++
-				continue
-			}
-			if outside == 0 {
-				first = i
-			}
-			outside++
-		}
-		if outside > 0 {
-			wrong("%s: %d labels are outside [0,%d), the first is %d at image %d", name, outside, len(c.Class), p.Labels[first], first)
-		}
-		for class, n := range c.Class {
-			if expect != nil && n != each(expect) {
-				wrong("%s: class %d (%s) has %d images, expected %d", name, class, s.Classes[class], n, each(expect))
-			} else if n == 0 {
-				wrong("%s: class %d (%s) has no images", name, class, s.Classes[class])
-			}
-		}
-		return c
-	}
-	r.Train = count("train", s.Train, func(e *expected) int { return e.train })
-	r.Test = count("test", s.Test, func(e *expected) int { return e.test })
+	r.Train = r.count("train", s.Train, train)
+	r.Test = r.count("test", s.Test, test)
 	return r
+}
+
+// count counts the images of a part and notes what is wrong with it. Each class should have each images; 0: any number.
+func (r *Report) count(name string, p Part, each int) Counts {
+	wrong := func(format string, args ...any) {
+		r.Problems = append(r.Problems, name+": "+fmt.Sprintf(format, args...))
+	}
+	if len(p.Pixels) != p.Len()*p.Shape.Len() {
+		wrong("%d bytes of pixels for %d images of %v", len(p.Pixels), p.Len(), p.Shape)
+	}
+	c := Counts{Images: p.Len(), Class: make([]int, len(r.Classes))}
+	outside, first := 0, 0
+	for i, label := range p.Labels {
+		if label >= 0 && int(label) < len(c.Class) {
+			c.Class[label]++
+			continue
+		}
+		if outside == 0 {
+			first = i
+		}
+		outside++
+	}
+	if outside > 0 {
+		wrong("%d labels are outside [0,%d), the first is %d at image %d", outside, len(c.Class), p.Labels[first], first)
+	}
+	for class, n := range c.Class {
+		switch {
+		case each > 0 && n != each:
+			wrong("class %d (%s) has %d images, expected %d", class, r.Classes[class], n, each)
+		case n == 0:
+			wrong("class %d (%s) has no images", class, r.Classes[class])
+		}
+	}
+	return c
 }
