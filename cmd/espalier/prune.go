@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -62,17 +63,7 @@ table is pruned.csv, in percent, test images read once for each network. Ctrl-C 
 			if s.dryRun {
 				return a.dryRun(configs...)
 			}
-			for _, cfg := range configs {
-				a.say("%s pruning of %s on %s, seed %d, in %s", cfg.Prune.Method, cfg.Model.Name, cfg.Data.Name, cfg.Seed, cfg.Dir(a.runs))
-				r, err := a.lab().Prune(c.Context(), cfg)
-				if err != nil {
-					return err
-				}
-				if err := a.printPruned(r); err != nil {
-					return err
-				}
-			}
-			return nil
+			return a.prune(c.Context(), configs)
 		},
 	}
 	s.addTo(c)
@@ -80,6 +71,21 @@ table is pruned.csv, in percent, test images read once for each network. Ctrl-C 
 	c.Flags().StringVar(&sparsity, "sparsity", "", "shares that are removed, as 0.5,0.9 (the setting prune.sparsity)")
 	c.Flags().StringVar(&seeds, "seeds", "", "prune once for each of these seeds, as 1,2,3 (default: the setting seed)")
 	return c
+}
+
+// prune prunes by each configuration and says what came of it.
+func (a *app) prune(ctx context.Context, configs []experiment.Config) error {
+	for _, cfg := range configs {
+		a.say("%s pruning of %s on %s, seed %d, in %s", cfg.Prune.Method, cfg.Model.Name, cfg.Data.Name, cfg.Seed, cfg.Dir(a.runs))
+		r, err := a.lab().Prune(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		if err := a.printPruned(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rootOf is the directory of all runs that a training run's directory is below, if it is where that of the configuration

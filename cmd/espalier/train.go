@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -49,23 +50,8 @@ cover every finished run of these settings below --runs, whichever seeds this co
 			if s.dryRun {
 				return a.dryRun(configs...)
 			}
-			var runs []experiment.Run
-			for _, cfg := range configs {
-				a.say("%s on %s, seed %d, in %s", cfg.Model.Name, cfg.Data.Name, cfg.Seed, cfg.Dir(a.runs))
-				r, err := a.lab().Train(c.Context(), cfg)
-				if err != nil {
-					return err
-				}
-				runs = append(runs, r)
-				if err := a.printOutcome(r); err != nil {
-					return err
-				}
-			}
-			if len(runs) > 1 && !a.json {
-				fmt.Fprintf(a.stdout, "%s\n", accuracyOf(runs))
-			}
-			if report == "" {
-				return nil
+			if err := a.train(c.Context(), configs); err != nil || report == "" {
+				return err
 			}
 			files, err := a.report(configs[0], report, note)
 			if err != nil {
@@ -79,6 +65,26 @@ cover every finished run of these settings below --runs, whichever seeds this co
 	c.Flags().StringVar(&report, "report", "", "then write a page, the recipe, summary.csv and the training curves into this directory")
 	c.Flags().StringVar(&note, "note", "", "a sentence for the page of --report: what a reader has to know about the data or the machine")
 	return c
+}
+
+// train trains each configuration and says what came of it, and of all together.
+func (a *app) train(ctx context.Context, configs []experiment.Config) error {
+	var runs []experiment.Run
+	for _, cfg := range configs {
+		a.say("%s on %s, seed %d, in %s", cfg.Model.Name, cfg.Data.Name, cfg.Seed, cfg.Dir(a.runs))
+		r, err := a.lab().Train(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		runs = append(runs, r)
+		if err := a.printOutcome(r); err != nil {
+			return err
+		}
+	}
+	if len(runs) > 1 && !a.json {
+		fmt.Fprintln(a.stdout, accuracyOf(runs))
+	}
+	return nil
 }
 
 // each is the configuration of the flags, once for each of the seeds.
