@@ -26,7 +26,6 @@ func newConcat(batch int, from []*dagValue, out Shape) *concat {
 	return c
 }
 
-// gather writes y (N,H,W,C) from the sources' data.
 func (c *concat) gather(y []Float) {
 	c.y = y
 	kernels.Parallel(c.batch, c.gatherUnit)
@@ -45,7 +44,6 @@ func (c *concat) gatherImage(_, n int) {
 	}
 }
 
-// scatter writes source k's share of g (N,H,W,C) to the gradient at it, or adds it.
 func (c *concat) scatter(k int, g []Float, add bool) {
 	c.g, c.source, c.add = g, k, add
 	kernels.Parallel(c.batch, c.scatterUnit)

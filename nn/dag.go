@@ -23,7 +23,7 @@ type Vertex struct {
 	Layers Sequential `json:"layers,omitempty"` // what happens to the join; empty: nothing
 }
 
-// Join says how the sources of a vertex become one.
+// Join says how the sources of a vertex become one. A single source is passed on.
 type Join string
 
 const (
@@ -31,6 +31,8 @@ const (
 	Sum Join = "sum"
 	// Concat puts the channels of sources of equal height and width one after the other.
 	Concat Join = "concat"
+	// Scale multiplies the first of two sources, at every pixel, by the second, which is 1×1 (Hu et al., 2018).
+	Scale Join = "scale"
 )
 
 // Kind is "dag".
@@ -96,15 +98,18 @@ func (v Vertex) join(outs []Shape) (Shape, error) {
 			return Shape{}, fmt.Errorf("concatenating %v and %v: height and width differ", outs[v.From[0]], f)
 		case v.Join == Concat:
 			s.C += f.C
+		case v.Join == Scale && (k > 1 || f != Shape{1, 1, s.C}):
+			return Shape{}, fmt.Errorf("scaling %v by %d sources, the last of %v: want one of %v", s, len(v.From)-1, f, Shape{1, 1, s.C})
+		case v.Join == Scale:
 		case f != s:
 			return Shape{}, fmt.Errorf("adding %v and %v: the shapes differ", s, f)
 		}
 	}
 	switch v.Join {
-	case "", Sum, Concat:
+	case "", Sum, Concat, Scale:
 		return s, s.Validate()
 	}
-	return Shape{}, fmt.Errorf("unknown join %q; known are %s and %s", v.Join, Sum, Concat)
+	return Shape{}, fmt.Errorf("unknown join %q; known are %s, %s and %s", v.Join, Sum, Concat, Scale)
 }
 
 // walk visits the leaves of all vertices in order.

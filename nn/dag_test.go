@@ -125,12 +125,14 @@ func TestDAGMemory(t *testing.T) {
 func TestDAGErrors(t *testing.T) {
 	in := Shape{4, 4, 3}
 	for want, d := range map[string]DAG{
-		"a DAG without vertices":                               {},
-		"layer d.vertex 1: a vertex reads nothing":             {[]Vertex{{}}},
-		"layer d.a: a vertex reads source 1; there are 0 to 0": {[]Vertex{{Name: "a", From: []int{1}}}},
-		"adding 4x4x3 and 2x2x3: the shapes differ":            {[]Vertex{{From: []int{0}, Layers: Sequential{{"p", MaxPool{Kernel: 2}}}}, {From: []int{0, 1}}}},
-		"concatenating 4x4x3 and 2x2x3: height and width":      {[]Vertex{{From: []int{0}, Layers: Sequential{{"p", MaxPool{Kernel: 2}}}}, {From: []int{0, 1}, Join: Concat}}},
-		`unknown join "mul"; known are sum and concat`:         {[]Vertex{{From: []int{0, 0}, Join: "mul"}}},
+		"a DAG without vertices":                                           {},
+		"layer d.vertex 1: a vertex reads nothing":                         {[]Vertex{{}}},
+		"layer d.a: a vertex reads source 1; there are 0 to 0":             {[]Vertex{{Name: "a", From: []int{1}}}},
+		"adding 4x4x3 and 2x2x3: the shapes differ":                        {[]Vertex{{From: []int{0}, Layers: Sequential{{"p", MaxPool{Kernel: 2}}}}, {From: []int{0, 1}}}},
+		"concatenating 4x4x3 and 2x2x3: height and width":                  {[]Vertex{{From: []int{0}, Layers: Sequential{{"p", MaxPool{Kernel: 2}}}}, {From: []int{0, 1}, Join: Concat}}},
+		"scaling 4x4x3 by 1 sources, the last of 4x4x3: want one of 1x1x3": {[]Vertex{{From: []int{0, 0}, Join: Scale}}},
+		"scaling 4x4x3 by 2 sources":                                       {[]Vertex{{From: []int{0}, Layers: Sequential{{"g", GlobalAvgPool{}}}}, {From: []int{0, 1, 1}, Join: Scale}}},
+		`unknown join "mul"; known are sum, concat and scale`:              {[]Vertex{{From: []int{0, 0}, Join: "mul"}}},
 		"layer d.a.c: ": {[]Vertex{{Name: "a", From: []int{0}, Layers: Sequential{{"c", Conv{Channels: 1, Kernel: 9}}}}}},
 	} {
 		if _, err := NewNet(Sequential{{"d", d}}, in); err == nil || !strings.Contains(err.Error(), want) {

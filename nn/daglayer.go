@@ -35,7 +35,7 @@ type dagStep struct {
 	name       string
 	unit       *unit // of the layer, its spans within the DAG's; nil: a join
 	layer      Layer
-	concat     *concat // nil: the join is a sum
+	joiner     joiner // nil: the join is a sum
 	in         []*dagValue
 	out        *dagValue
 	begin, end moment // forward; a layer may be made of steps itself
@@ -43,6 +43,14 @@ type dagStep struct {
 	add  []bool  // for each source: the gradient at it has other shares already
 	same int     // the source whose gradient is, in place, the one at the output; -1: none
 	temp *Buffer // for the share of a layer that is added
+}
+
+// joiner is a join that is not a sum.
+type joiner interface {
+	// gather writes y from the sources' data.
+	gather(y []Float)
+	// scatter writes source k's share of the gradient g at the output to the gradient at the source, or adds it.
+	scatter(k int, g []Float, add bool)
 }
 
 // Build makes the layer.
@@ -92,8 +100,12 @@ func (d DAG) Build(p *Plan, in Shape) Layer {
 
 func (l *dagLayer) join(p *Plan, v Vertex, i int, from []*dagValue, shape Shape) *dagValue {
 	s := l.begin(p, &dagStep{name: v.label(i), in: from})
-	if v.Join == Concat {
-		s.concat = newConcat(l.batch, from, shape)
+	switch {
+	case len(from) == 1:
+	case v.Join == Concat:
+		s.joiner = newConcat(l.batch, from, shape)
+	case v.Join == Scale:
+		s.joiner = newScale(l.batch, from)
 	}
 	return l.finish(p, s, shape)
 }
@@ -165,7 +177,7 @@ func (l *dagLayer) plan(p *Plan) {
 // inPlace reports whether the gradient at a source may take the place of the one at the output.
 func (s *dagStep) inPlace() bool {
 	if s.layer == nil {
-		return s.concat == nil
+		return s.joiner == nil
 	}
 	l, ok := s.layer.(InPlace)
 	return ok && l.InPlace() && s.unit.in == s.unit.out
@@ -185,8 +197,8 @@ func (s *dagStep) forward(v Vectors) {
 	switch {
 	case s.layer != nil:
 		s.layer.Forward(y, s.in[0].data.Data, s.unit.within(v))
-	case s.concat != nil:
-		s.concat.gather(y)
+	case s.joiner != nil:
+		s.joiner.gather(y)
 	case len(s.in) == 1:
 		copy(y, s.in[0].data.Data)
 	default:
@@ -226,8 +238,8 @@ func (s *dagStep) backward(v Vectors) {
 	for k, a := range s.in {
 		switch dx := a.grad.Data; {
 		case dx == nil || k == s.same:
-		case s.concat != nil:
-			s.concat.scatter(k, g, s.add[k])
+		case s.joiner != nil:
+			s.joiner.scatter(k, g, s.add[k])
 		case s.add[k]:
 			kernels.Add(dx, dx, g)
 		default:

@@ -165,6 +165,13 @@ func layerCases() []struct {
 			{Name: "b", From: []int{1}, Layers: chain(Decimate{Stride: 2, Offset: 1}, conv(2, 1, 1))},
 			{Name: "c", From: []int{2, 3}, Join: Concat, Layers: chain(BatchNorm{})},
 		}}, Shape{4, 6, 4}},
+		{"sigmoid", Sigmoid{}, Shape{3, 2, 5}},
+		{"dag, squeeze and excite", DAG{[]Vertex{
+			{From: []int{0}, Layers: chain(GlobalAvgPool{}, Linear{Channels: 2}, ReLU{}, Linear{Channels: 5}, Sigmoid{})},
+			{From: []int{0, 1}, Join: Scale},
+			{Name: "a", From: []int{2, 1}, Join: Scale, Layers: chain(conv(5, 1, 1))},
+			{From: []int{3, 2}},
+		}}, Shape{3, 4, 5}},
 		{"dag within a dag", DAG{[]Vertex{
 			{Name: "a", From: []int{0}, Layers: chain(conv(6, 1, 1))},
 			{Name: "b", From: []int{1}, Layers: chain(BatchNorm{}, dagOf(Sum), conv(5, 3, 1))},

@@ -28,6 +28,7 @@ var kinds = map[string]func([]byte) (Spec, error){
 	"decimate":        decodeAs[Decimate],
 	"noise":           decodeAs[Noise],
 	"drop_path":       decodeAs[DropPath],
+	"sigmoid":         decodeAs[Sigmoid],
 }
 
 func decodeAs[T Spec](data []byte) (Spec, error) {
