@@ -61,13 +61,24 @@ func With(ps ...Primitive) Registry { return Registry{index(ps...)} }
 
 // Lookup finds a primitive. The error for an unknown one names the nearest.
 func (r Registry) Lookup(name string) (Primitive, error) {
-	if p, ok := r.own[name]; ok {
-		return p, nil
+	p, ok := r.find(name)
+	if !ok {
+		return Primitive{}, fmt.Errorf("search: %w", r.unknown(name))
 	}
-	if p, ok := table[name]; ok {
-		return p, nil
+	return p, nil
+}
+
+func (r Registry) find(name string) (Primitive, bool) {
+	p, ok := r.own[name]
+	if !ok {
+		p, ok = table[name]
 	}
-	return Primitive{}, fmt.Errorf("search: no primitive %q; the nearest is %q", name, nearest(name, r.Names()))
+	return p, ok
+}
+
+// unknown is the error for a name that is not there.
+func (r Registry) unknown(name string) error {
+	return fmt.Errorf("no primitive %q; the nearest is %q", name, nearest(name, r.Names()))
 }
 
 // Names are the names of all primitives, sorted.

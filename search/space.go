@@ -121,8 +121,8 @@ func (c *Cell) validate(inputs int, r Registry) error {
 			return fmt.Errorf("edge %d→%d has no primitives", e.From, e.To)
 		}
 		for k, name := range e.Primitives {
-			if _, err := r.Lookup(name); err != nil {
-				return fmt.Errorf("edge %d→%d: %w", e.From, e.To, err)
+			if _, ok := r.find(name); !ok {
+				return fmt.Errorf("edge %d→%d: %w", e.From, e.To, r.unknown(name))
 			}
 			if slices.Contains(e.Primitives[:k], name) {
 				return fmt.Errorf("edge %d→%d has %s twice", e.From, e.To, name)
@@ -165,6 +165,6 @@ func (c *Cell) derivable(inputs int, r Registry) error {
 
 // passes reports whether the named primitive is one that an edge is kept for.
 func (r Registry) passes(name string) bool {
-	p, err := r.Lookup(name)
-	return err == nil && !p.None
+	p, ok := r.find(name)
+	return ok && !p.None
 }
