@@ -152,6 +152,9 @@ func (r *runner) observe(st *stage, ended bool, err error) {
 // record is what a stage that ended came to.
 func (s *stage) record() Record {
 	c := s.config
+	if c.Data.Name != "folder" {
+		c.Data.Dir = "" // where the data are on this machine
+	}
 	rec := Record{
 		Hash: c.Hash(), Seed: c.Seed, Model: c.Model.Name, Method: c.Prune.Method, Config: string(c.YAML()),
 		OneShot: notMeasured, ValAcc: notMeasured, TestAcc: notMeasured,
