@@ -52,7 +52,7 @@ func (s *Study) Write(dir string, records map[Cell]Record) ([]string, error) {
 			if len(d.Methods) == 0 {
 				continue
 			}
-			d.Title, d.Label = fmt.Sprintf("%s: %s", s.Name, model), g.label
+			d.Title, d.Label, d.Zero = s.Name+": "+model, g.label, !g.dense
 			f, err := plot.NewDensity(d)
 			if err != nil {
 				return files, err

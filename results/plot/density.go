@@ -29,12 +29,14 @@ type Density struct {
 	Title   string
 	Label   string    // of the accuracy axis; default "test accuracy (%)"
 	Dense   []float64 // accuracy of the networks before pruning in percent, one value a run; none draws no line
+	Zero    bool      // the axis of the values begins at zero, for costs
 	Methods []Method
 }
 
 // NewDensity makes a figure of accuracy against remaining weights, densest first, on a logarithmic axis. The dense
 // network is a dashed line across. Points are joined in order of density; under five runs each run is a dot and a
-// whisker spans them, from five on the whisker is one standard deviation to each side of the mean.
+// whisker spans them, from five on the whisker is one standard deviation to each side of the mean. Points of several methods
+// at one density stand a little aside, in the order of the legend.
 func NewDensity(d Density) (*Figure, error) {
 	if len(d.Methods) == 0 {
 		return nil, fmt.Errorf("plot: accuracy against remaining weights: no methods")
@@ -71,7 +73,9 @@ func NewDensity(d Density) (*Figure, error) {
 		p.Add(l)
 		f.legend.Add(fmt.Sprintf("dense (%.1f %%)", l.y), l)
 	}
+	step := min(aside, room/vg.Length(len(curves)))
 	for i, c := range curves {
+		c.shift = step * (vg.Length(i) - vg.Length(len(curves)-1)/2)
 		p.Add(c)
 		f.legend.Add(d.Methods[i].Name, c)
 	}
@@ -80,13 +84,24 @@ func NewDensity(d Density) (*Figure, error) {
 		margin = 2
 	}
 	p.X.Min, p.X.Max = p.X.Min/margin, p.X.Max*margin
+	if d.Zero {
+		p.Y.Min = 0
+	}
 	pad(&p.Y)
 	return f, nil
 }
 
+// aside is how far apart the points of neighbouring methods at one density are drawn, so that whiskers do not cover each
+// other; together they take no more than room.
+const (
+	aside = vg.Length(5)
+	room  = vg.Length(24)
+)
+
 // curve is one method's points.
 type curve struct {
 	look    look
+	shift   vg.Length // to the right of where the points belong
 	density []float64
 	samples []sample
 }
@@ -131,7 +146,7 @@ func (c *curve) Plot(canvas draw.Canvas, p *plot.Plot) {
 	line := make([]vg.Point, len(c.samples))
 	whisker := draw.LineStyle{Color: c.look.color, Width: whiskWidth}
 	for i, s := range c.samples {
-		at := vg.Point{X: x(c.density[i]), Y: y(s.mean())}
+		at := vg.Point{X: x(c.density[i]) + c.shift, Y: y(s.mean())}
 		line[i] = at
 		if len(s) == 1 {
 			continue

@@ -210,7 +210,8 @@ func TestPercentTicks(t *testing.T) {
 	}{
 		{0.02, 1, []string{"2 %", "5 %", "10 %", "20 %", "50 %", "100 %"}},
 		{0.001, 1, []string{"0.1 %", "1 %", "10 %", "100 %"}},
-		{0.05, 0.2, []string{"5 %", "10 %", "20 %"}},
+		{0.05, 0.2, []string{"5 %", "7 %", "10 %", "20 %"}},
+		{0.1, 0.45, []string{"10 %", "20 %", "30 %", "40 %"}},
 	} {
 		var got []string
 		for _, tick := range (percentTicks{}).Ticks(c.min, c.max) {

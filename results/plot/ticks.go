@@ -8,7 +8,7 @@ import (
 )
 
 // percentTicks marks a logarithmic axis of shares as percentages: 100 %, 50 %, 20 %, 10 %, … Over more than two and a
-// half decades only the powers of ten are labelled.
+// half decades only the powers of ten are labelled, over less than one every digit that has room.
 type percentTicks struct{}
 
 // Ticks implements plot.Ticker.
@@ -22,7 +22,7 @@ func (percentTicks) Ticks(min, max float64) []plot.Tick {
 				continue
 			}
 			t := plot.Tick{Value: v}
-			if m == 1 || decades <= 2.5 && (m == 2 || m == 5) {
+			if m == 1 || decades <= 2.5 && (m == 2 || m == 5) || decades <= 1 && (m <= 4 || m == 7) {
 				t.Label = percent(v)
 			}
 			ticks = append(ticks, t)
