@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 // others add to it. Where one step alone reads a value, and can write the gradient at it over the one at its own output,
 // or merely passes that on, both gradients are one buffer.
 type dagLayer struct {
+	run     *Run
 	batch   int
 	in, out *dagValue
 	values  []*dagValue // all others
@@ -35,6 +37,7 @@ type dagStep struct {
 	name       string
 	unit       *unit // of the layer, its spans within the DAG's; nil: a join
 	layer      Layer
+	kind       Join   // of a join
 	joiner     joiner // nil: the join is a sum
 	in         []*dagValue
 	out        *dagValue
@@ -59,7 +62,7 @@ func (d DAG) Build(p *Plan, in Shape) Layer {
 	if err != nil {
 		panic(err)
 	}
-	l := &dagLayer{batch: p.Batch, in: &dagValue{shape: in, data: new(Buffer), grad: new(Buffer)}}
+	l := &dagLayer{run: p.Run, batch: p.Batch, in: &dagValue{shape: in, data: new(Buffer), grad: new(Buffer)}}
 	live := d.live()
 	sources := []*dagValue{l.in}
 	var sizes Slots // of the tensors so far
@@ -99,7 +102,7 @@ func (d DAG) Build(p *Plan, in Shape) Layer {
 }
 
 func (l *dagLayer) join(p *Plan, v Vertex, i int, from []*dagValue, shape Shape) *dagValue {
-	s := l.begin(p, &dagStep{name: v.label(i), in: from})
+	s := l.begin(p, &dagStep{name: v.label(i), kind: cmp.Or(v.Join, Sum), in: from})
 	switch {
 	case len(from) == 1:
 	case v.Join == Concat:
@@ -187,8 +190,16 @@ func (l *dagLayer) Forward(y, x []Float, v Vectors) {
 	l.in.data.Data, l.out.data.Data = x, y
 	for _, s := range l.steps {
 		s.forward(v)
+		l.lap(s, Forward)
 	}
 	l.in.data.Data, l.out.data.Data = nil, nil
+}
+
+// lap counts the time of a join; layers do so themselves.
+func (l *dagLayer) lap(s *dagStep, d Direction) {
+	if s.layer == nil {
+		l.run.Lap(string(s.kind), d)
+	}
 }
 
 func (s *dagStep) forward(v Vectors) {
@@ -214,6 +225,7 @@ func (l *dagLayer) Backward(dx, x, y, g []Float, v Vectors) {
 	l.in.grad.Data, l.out.grad.Data = dx, g
 	for _, s := range slices.Backward(l.steps) {
 		s.backward(v)
+		l.lap(s, Backward)
 	}
 	for _, p := range l.dead {
 		clear(p.Of(v.Grads))

@@ -31,7 +31,9 @@ func (DropPath) MACs(Shape) int { return 0 }
 
 // Build makes the layer.
 func (DropPath) Build(p *Plan, in Shape) Layer {
-	return &dropPathLayer{image: in.Len(), factors: make([]Float, p.Batch), infer: p.infer, run: p.Run}
+	l := &dropPathLayer{image: in.Len(), factors: make([]Float, p.Batch), infer: p.infer, run: p.Run}
+	l.unit = l.scaleImage
+	return l
 }
 
 type dropPathLayer struct {
@@ -39,6 +41,9 @@ type dropPathLayer struct {
 	factors []Float // (N), of the last forward pass
 	infer   bool
 	run     *Run
+
+	dst, src []Float // of the running call
+	unit     func(worker, unit int)
 }
 
 func (l *dropPathLayer) Forward(y, x []Float, _ Vectors) {
@@ -66,16 +71,21 @@ func (l *dropPathLayer) Backward(dx, x, y, g []Float, _ Vectors) {
 
 // scale writes dst = factors·src.
 func (l *dropPathLayer) scale(dst, src []Float) {
-	if &dst[0] != &src[0] {
+	l.dst, l.src = dst, src
+	kernels.Parallel(len(l.factors), l.unit)
+	l.dst, l.src = nil, nil
+}
+
+func (l *dropPathLayer) scaleImage(_, n int) {
+	dst, src := l.dst[n*l.image:][:l.image], l.src[n*l.image:][:l.image]
+	switch f := l.factors[n]; f {
+	case 0: // of a NaN too
+		clear(dst)
+	case 1:
 		copy(dst, src)
-	}
-	for n, f := range l.factors {
-		switch image := dst[n*l.image:][:l.image]; f {
-		case 1:
-		case 0:
-			clear(image)
-		default:
-			kernels.Scale(image, f)
+	default:
+		for i, v := range src {
+			dst[i] = f * v
 		}
 	}
 }
