@@ -79,7 +79,7 @@ func NewDensity(d Density) (*Figure, error) {
 		p.Add(c)
 		f.legend.Add(d.Methods[i].Name, c)
 	}
-	margin := math.Pow(p.X.Max/p.X.Min, 0.04)
+	margin := math.Pow(p.X.Max/p.X.Min, 0.06)
 	if margin == 1 {
 		margin = 2
 	}
@@ -94,8 +94,8 @@ func NewDensity(d Density) (*Figure, error) {
 // aside is how far apart the points of neighbouring methods at one density are drawn, so that whiskers do not cover each
 // other; together they take no more than room.
 const (
-	aside = vg.Length(5)
-	room  = vg.Length(24)
+	aside = vg.Length(3)
+	room  = vg.Length(18)
 )
 
 // curve is one method's points.

@@ -30,6 +30,10 @@ var looks = []look{
 	{color.NRGBA{0x60, 0x60, 0x60, 0xFF}, []vg.Length{10, 4}, draw.PlusGlyph{}},                          // grey
 	{color.NRGBA{0x00, 0x72, 0xB2, 0xFF}, []vg.Length{2, 2, 6, 2}, draw.RingGlyph{}},                     // blue again
 	{color.NRGBA{0xD5, 0x5E, 0x00, 0xFF}, []vg.Length{4, 4}, draw.SquareGlyph{}},                         // vermilion again
+	{color.NRGBA{0x00, 0x9E, 0x73, 0xFF}, nil, draw.BoxGlyph{}},                                          // bluish green again
+	{color.NRGBA{0xCC, 0x79, 0xA7, 0xFF}, []vg.Length{6, 3}, draw.CircleGlyph{}},                         // reddish purple again
+	{color.NRGBA{0x60, 0x60, 0x60, 0xFF}, []vg.Length{1.5, 2.5}, diamond{}},                              // grey again
+	{color.NRGBA{0x56, 0xB4, 0xE9, 0xFF}, []vg.Length{3, 2}, draw.PyramidGlyph{}},                        // sky blue again
 }
 
 func lookOf(i int) look { return looks[i%len(looks)] }
