@@ -89,3 +89,6 @@ func (l *auxiliaryLayer) Backward(dx, x, y, g []Float, v Vectors) {
 
 // InPlace reports that dx may be g.
 func (l *auxiliaryLayer) InPlace() bool { return true }
+
+// Forgets says that the output is not read.
+func (l *auxiliaryLayer) Forgets() (x, y bool) { return false, true }

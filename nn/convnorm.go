@@ -104,3 +104,6 @@ func (l *convLayer) Backward(dx, x, y, g []Float, v Vectors) {
 	}
 	l.run.Lap(l.label, Backward)
 }
+
+// Forgets says that its own output is not read: the norm finds in its input where the ReLU let through.
+func (l *convLayer) Forgets() (x, y bool) { return false, true }

@@ -28,6 +28,7 @@ type dagValue struct {
 	maker *dagStep // nil: it is the input
 	uses  int      // by how many sources of steps it is read
 	last  moment   // the end of the last step that reads it
+	back  bool     // a step that reads it does so in its backward pass too
 	data  *Buffer
 	grad  *Buffer
 }
@@ -134,6 +135,7 @@ func (l *dagLayer) finish(p *Plan, s *dagStep, shape Shape) *dagValue {
 	for _, a := range s.in {
 		a.uses++
 		a.last = s.end
+		a.back = a.back || s.readsInput()
 	}
 	s.out = &dagValue{shape: shape, maker: s}
 	l.values = append(l.values, s.out)
@@ -148,8 +150,10 @@ func (l *dagLayer) plan(p *Plan) {
 			v.data, v.grad = new(Buffer), new(Buffer)
 		case p.infer:
 			v.data = p.add(l.batch*v.shape.Len(), end, v.last)
-		default:
+		case v.kept():
 			v.data = p.add(l.batch*v.shape.Len(), end, end.back())
+		default:
+			v.data = p.add(l.batch*v.shape.Len(), end, v.last)
 		}
 	}
 	if p.infer {
@@ -175,6 +179,32 @@ func (l *dagLayer) plan(p *Plan) {
 			s.temp = p.add(l.batch*s.unit.in.Len(), s.end.back(), s.begin.back())
 		}
 	}
+}
+
+// readsInput reports whether the backward pass needs what the step read.
+func (s *dagStep) readsInput() bool {
+	if s.layer == nil {
+		return s.kind == Scale
+	}
+	x, _ := forgets(s.layer)
+	return !x
+}
+
+// kept reports whether a value is needed in the backward pass.
+func (v *dagValue) kept() bool {
+	if v.back || v.maker.layer == nil {
+		return v.back
+	}
+	_, y := forgets(v.maker.layer)
+	return !y
+}
+
+// forgets is l.Forgets, or that it needs both.
+func forgets(l Layer) (x, y bool) {
+	if f, ok := l.(Forgetful); ok {
+		return f.Forgets()
+	}
+	return false, false
 }
 
 // inPlace reports whether the gradient at a source may take the place of the one at the output.

@@ -80,3 +80,6 @@ func (l *depthwiseLayer) Backward(dx, x, y, g []Float, v Vectors) {
 	}
 	l.run.Lap(l.label, Backward)
 }
+
+// Forgets says that its output is not read.
+func (l *depthwiseLayer) Forgets() (x, y bool) { return false, true }

@@ -289,8 +289,16 @@ func slopeError(b *bench, v, grad []Float) float64 {
 	return math.Inf(1)
 }
 
-// TestBackwardForms checks that a layer gives the same bits with dx left out, and with dx written over g where it says that
-// it can.
+func nans(n int) []Float {
+	v := make([]Float, n)
+	for i := range v {
+		v[i] = Float(math.NaN())
+	}
+	return v
+}
+
+// TestBackwardForms checks that a layer gives the same bits with dx left out, without what it says that it forgets, and with
+// dx written over g where it says that it can.
 func TestBackwardForms(t *testing.T) {
 	for _, c := range layerCases() {
 		t.Run(c.name, func(t *testing.T) {
@@ -301,6 +309,23 @@ func TestBackwardForms(t *testing.T) {
 			b.gradients(nil)
 			if !slices.Equal(b.params.Grads, want) {
 				t.Error("without dx, the gradients at the weights differ")
+			}
+			if noX, noY := forgets(b.layer); noX || noY {
+				b.loss()
+				copy(b.g, b.pr)
+				dx := slices.Clone(b.dx)
+				x, y := b.x, b.y
+				if noX {
+					x = nans(len(x))
+				}
+				if noY {
+					y = nans(len(y))
+				}
+				clear(b.params.Grads)
+				b.layer.Backward(b.dx, x, y, b.g, b.params.Vectors)
+				if !slices.Equal(b.params.Grads, want) || !slices.Equal(b.dx, dx) {
+					t.Error("the backward pass reads what it says that it forgets")
+				}
 			}
 			if l, ok := b.layer.(InPlace); ok && l.InPlace() {
 				clear(b.params.Grads)

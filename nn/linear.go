@@ -64,3 +64,6 @@ func (l *linearLayer) Backward(dx, x, y, g []Float, v Vectors) {
 	l.linear.Backward(dx, l.weight.Of(v.Grads), l.bias.Of(v.Grads), x, g, l.weight.Of(v.Values))
 	l.run.Lap("linear", Backward)
 }
+
+// Forgets says that the output is not read.
+func (l *linearLayer) Forgets() (x, y bool) { return false, true }

@@ -136,3 +136,6 @@ func (l *normLayer) Backward(dx, x, y, g []Float, v Vectors) {
 
 // InPlace reports that dx may be g.
 func (l *normLayer) InPlace() bool { return true }
+
+// Forgets says that its output is not read.
+func (l *normLayer) Forgets() (x, y bool) { return false, true }

@@ -105,6 +105,9 @@ func (l *maxPoolLayer) Backward(dx, x, y, g []Float, _ Vectors) {
 	l.run.Lap("max pool", Backward)
 }
 
+// Forgets says that the output is not read.
+func (l *maxPoolLayer) Forgets() (x, y bool) { return false, true }
+
 type avgPoolLayer struct {
 	pool *kernels.AvgPool
 	run  *Run
@@ -121,6 +124,9 @@ func (l *avgPoolLayer) Backward(dx, x, y, g []Float, _ Vectors) {
 	}
 	l.run.Lap("average pool", Backward)
 }
+
+// Forgets says that neither is read.
+func (l *avgPoolLayer) Forgets() (x, y bool) { return true, true }
 
 type globalPoolLayer struct {
 	n   int
@@ -139,3 +145,6 @@ func (l *globalPoolLayer) Backward(dx, x, y, g []Float, _ Vectors) {
 	}
 	l.run.Lap("global average pool", Backward)
 }
+
+// Forgets says that neither is read.
+func (l *globalPoolLayer) Forgets() (x, y bool) { return true, true }

@@ -93,6 +93,9 @@ func (l *dropPathLayer) scaleImage(_, n int) {
 // InPlace reports that dx may be g.
 func (l *dropPathLayer) InPlace() bool { return true }
 
+// Forgets says that neither is read.
+func (l *dropPathLayer) Forgets() (x, y bool) { return true, true }
+
 // Noise gives normal noise of mean 0 and variance 1 in the shape of every Stride-th pixel of its input, fresh in every
 // pass, in evaluation too. Nothing of its input passes: it is a candidate that a search should not choose (Zela et al.,
 // 2020, space S4).
@@ -129,3 +132,6 @@ func (l noiseLayer) Backward(dx, x, y, g []Float, _ Vectors) {
 	clear(dx)
 	l.run.Lap("noise", Backward)
 }
+
+// Forgets says that neither is read.
+func (l noiseLayer) Forgets() (x, y bool) { return true, true }

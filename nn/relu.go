@@ -43,3 +43,6 @@ func (l *reluLayer) Backward(dx, x, y, g []Float, _ Vectors) {
 
 // InPlace reports that dx may be g.
 func (l *reluLayer) InPlace() bool { return true }
+
+// Forgets says that the input is not read.
+func (l *reluLayer) Forgets() (x, y bool) { return true, false }

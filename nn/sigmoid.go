@@ -68,3 +68,6 @@ func (l *sigmoidLayer) backwardImage(_, n int) {
 
 // InPlace reports that dx may be g.
 func (l *sigmoidLayer) InPlace() bool { return true }
+
+// Forgets says that the input is not read.
+func (l *sigmoidLayer) Forgets() (x, y bool) { return true, false }

@@ -37,6 +37,10 @@ type Layer interface {
 // InPlace is what a layer implements if its Backward accepts dx and g that are the same slice.
 type InPlace interface{ InPlace() bool }
 
+// Forgetful is what a layer implements if its Backward leaves x or y alone, so that their memory may hold other things by
+// then.
+type Forgetful interface{ Forgets() (x, y bool) }
+
 // Named is a spec with its name in the Sequential around it. An empty name adds nothing to the names inside.
 type Named struct {
 	Name string

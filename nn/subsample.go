@@ -69,3 +69,6 @@ func (l *subsampleLayer) Backward(dx, x, y, g []Float, _ Vectors) {
 	}
 	l.run.Lap(l.Kind(), Backward)
 }
+
+// Forgets says that neither is read.
+func (l *subsampleLayer) Forgets() (x, y bool) { return true, true }

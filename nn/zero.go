@@ -34,6 +34,9 @@ func (l zeroLayer) Backward(dx, x, y, g []Float, _ Vectors) {
 	l.run.Lap("zero", Backward)
 }
 
+// Forgets says that neither is read.
+func (l zeroLayer) Forgets() (x, y bool) { return true, true }
+
 // everyPixel is the shape of every stride-th pixel of in, the first at offset.
 func everyPixel(in Shape, stride, offset int) (Shape, error) {
 	k := orOne(stride)
