@@ -1,6 +1,7 @@
 package search
 
 import (
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -237,6 +238,10 @@ cells:
 	if own.Weights() != 5*2+3+7*2 || len(a.Values) != own.Weights() || a.Row(1, 0) != (Row{10, 3}) || a.Row(1, 1) != (Row{13, 2}) {
 		t.Errorf("%d weights, rows of the reduce cell %v and %v", own.Weights(), a.Row(1, 0), a.Row(1, 1))
 	}
+	documented := exampleOf(t, "yaml.go")
+	if s, err := ParseSpace(documented, Registry{}); err != nil || s.Name != "mine" || s.Weights() != 9*3+2+3 {
+		t.Errorf("the documentation's space is %+v, %v:\n%s", s, err, documented)
+	}
 	for text, want := range map[string]string{
 		"":                            "EOF",
 		"name: a\nnodes: 3":           "field nodes not found",
@@ -254,6 +259,22 @@ cells:
 			t.Errorf("%q: %v, want …%s…", text, err, want)
 		}
 	}
+}
+
+// exampleOf is the indented text in the comments of a source file.
+func exampleOf(t *testing.T, file string) []byte {
+	t.Helper()
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text []byte
+	for line := range strings.Lines(string(source)) {
+		if example, ok := strings.CutPrefix(line, "//\t"); ok {
+			text = append(text, example...)
+		}
+	}
+	return text
 }
 
 // FuzzSpace checks that what is read as a space is one, and survives YAML.

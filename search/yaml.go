@@ -36,19 +36,22 @@ type edgeText struct {
 // ParseSpace reads a space from YAML and validates it:
 //
 //	name: mine
-//	skeleton: darts                          # or nas-bench-201
-//	primitives: [none, skip_connect, sep_conv_3x3]   # on every edge that names none of its own
+//	skeleton: darts      # or nas-bench-201
+//	primitives: [none, skip_connect, sep_conv_3x3]    # of edges that name none of their own
 //	cells:
-//	  - name: normal                         # darts: normal and reduce; nas-bench-201: cell
-//	    nodes: 3                             # that are not inputs
-//	    keep: 2                              # edges into each node in what is derived; 0: all
-//	    concat: [3, 4]                       # nodes that make the output; left out: all (darts), the last (nas-bench-201)
+//	  - name: normal     # darts: normal, then reduce; nas-bench-201: cell
+//	    nodes: 3         # that are not inputs
+//	    keep: 2          # edges into each node that a derivation keeps; 0: all
+//	    concat: [3, 4]   # nodes that make the output
 //	  - name: reduce
-//	    edges:                               # left out: from all earlier nodes to each
+//	    nodes: 1
+//	    edges:           # sorted by their end, then by their begin
 //	      - {from: 0, to: 2, primitives: [max_pool_3x3, skip_connect]}
 //	      - {from: 1, to: 2}
 //
-// Everything but a name and primitives may be left out, then the skeleton's own is meant. An unknown field is an error.
+// Everything but the name and the primitives may be left out. Then darts has 4 nodes and keeps 2 edges into each, all nodes
+// make the output; nas-bench-201 has 3 nodes and keeps all edges, the last node is the output; and edges lead to each node
+// from all before it. An unknown field is an error.
 func ParseSpace(text []byte, r Registry) (*Space, error) {
 	var t spaceText
 	d := yaml.NewDecoder(bytes.NewReader(text))
