@@ -93,15 +93,16 @@ func TestUnusedVertex(t *testing.T) {
 	}
 }
 
-// TestDAGMemory checks that the steps of a DAG share memory as those of a chain do: twice as many steps take little more
-// than twice what must be kept.
+// TestDAGMemory checks that the steps of a DAG share memory as those of a chain do, and that nothing is kept that no backward
+// pass reads.
 func TestDAGMemory(t *testing.T) {
-	size := func(d int) (train, eval int) {
+	const d = 20
+	size := func(layers Sequential) (train, eval int) {
 		chain := DAG{}
 		for i := range d {
-			chain.Vertices = append(chain.Vertices, Vertex{Name: strconv.Itoa(i), From: []int{i}, Layers: Sequential{{"relu", ReLU{}}, {"conv", Conv{Channels: 4, Kernel: 1}}}})
+			chain.Vertices = append(chain.Vertices, Vertex{Name: strconv.Itoa(i), From: []int{i}, Layers: layers})
 		}
-		net, err := NewNet(Sequential{{"dag", chain}, {"gap", GlobalAvgPool{}}}, Shape{16, 16, 4})
+		net, err := NewNet(Sequential{{"dag", chain}, {"gap", GlobalAvgPool{}}, {"fc", Linear{Channels: 2}}}, Shape{16, 16, 4})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,9 +117,11 @@ func TestDAGMemory(t *testing.T) {
 		image := 16 * 16 * 4 * floatSize
 		return p.Memory() / image, e.Memory() / image
 	}
-	train, eval := size(20)
-	if train > 24 || eval > 4 {
-		t.Errorf("20 steps take the memory of %d images in training and %d in evaluation", train, eval)
+	if train, eval := size(Sequential{{"relu", ReLU{}}, {"conv", Conv{Channels: 4, Kernel: 1}}}); train > d+4 || eval > 4 {
+		t.Errorf("%d convolutions take the memory of %d images in training and %d in evaluation", d, train, eval)
+	}
+	if train, eval := size(Sequential{{"pool", AvgPool{Kernel: 3, Stride: 1, Pad: 1}}}); train > 5 || eval > 4 {
+		t.Errorf("%d steps that keep nothing take the memory of %d images in training and %d in evaluation", d, train, eval)
 	}
 }
 
