@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 
 	"espalier/nn"
 	"espalier/search"
@@ -74,7 +75,7 @@ func (b *wires) finish(source int) nn.DAG {
 	return b.DAG
 }
 
-// cell adds a cell's operations and returns its output. In a reducing cell, what leaves the inputs has stride 2.
+// cell adds a cell's operations and returns its output.
 func (b *wires) cell(name string, c cell, place search.Place, reduce bool, inputs ...int) int {
 	nodes := inputs
 	for k := 0; len(nodes) <= c.last(); {
@@ -83,23 +84,26 @@ func (b *wires) cell(name string, c cell, place search.Place, reduce bool, input
 		first := k
 		for ; k < len(c.edges) && c.edges[k].to == node; k++ {
 			e := c.edges[k]
-			if layers := e.layers(c, place, reduce); e.None {
+			if e.None {
 				continue // zeros need not be added
-			} else if len(layers) == 0 {
-				sum = append(sum, nodes[e.from])
-			} else {
-				if b.dropPath {
-					layers = append(layers[:len(layers):len(layers)], nn.Named{Name: "drop_path", Spec: nn.DropPath{}})
-				}
-				sum = append(sum, b.add(join(name, e.name), nn.Sum, layers, nodes[e.from]))
 			}
+			place.Stride = c.stride(e, reduce)
+			source := nodes[e.from]
+			if layers := slices.Clone(e.Layers(place)); len(layers) > 0 {
+				if b.dropPath {
+					layers = append(layers, nn.Named{Name: "drop_path", Spec: nn.DropPath{}})
+				}
+				source = b.add(join(name, e.name), nn.Sum, layers, source)
+			}
+			sum = append(sum, source)
 		}
 		switch {
 		case first == k: // an unfed node: nobody reads it
 			nodes = append(nodes, -1)
 		case len(sum) == 0:
 			e := c.edges[first]
-			nodes = append(nodes, b.add(join(name, e.name), nn.Sum, e.layers(c, place, reduce), nodes[e.from]))
+			zero := nn.Sequential{{Name: "zero", Spec: nn.Zero{Stride: c.stride(e, reduce)}}}
+			nodes = append(nodes, b.add(join(name, e.name), nn.Sum, zero, nodes[e.from]))
 		case len(sum) == 1:
 			nodes = append(nodes, sum[0])
 		default:
@@ -125,12 +129,12 @@ func (c cell) last() int {
 	return last
 }
 
-func (e operation) layers(c cell, place search.Place, reduce bool) nn.Sequential {
-	place.Stride = 1
+// stride is 2 for what leaves the inputs of a reducing cell.
+func (c cell) stride(e operation, reduce bool) int {
 	if reduce && e.from < c.inputs {
-		place.Stride = 2
+		return 2
 	}
-	return e.Layers(place)
+	return 1
 }
 
 func join(a, b string) string {
