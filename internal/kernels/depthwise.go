@@ -5,8 +5,8 @@ package kernels
 type depthwiseKernels struct {
 	// sum[taps][n] computes C[i] (+)= Σ_tap Σ_k A[tap + (i+k)·Sam]·B[tap][k] for n pixels i.
 	sum [8][]func(*gemmArgs)
-	// grad[taps][rows] computes C[r][k] (+)= Σ_tap Σ_i A[tap + r·Sak + (i+k)·Sam]·B[i] over K pixels i; C's groups r
-	// stand CRow apart.
+	// grad[taps][rows] computes C[r][k] (+)= Σ_tap Σ_i A[tap.a + r·Sak + (i+k)·Sam]·B[tap.b + i] over K pixels i; Taps are
+	// dwGradRows, and C's groups r stand CRow apart.
 	grad [8][4]func(*gemmArgs)
 }
 

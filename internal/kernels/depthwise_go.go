@@ -54,20 +54,18 @@ func storeGo(a *gemmArgs, to int, s [4]Float, live int) {
 func dwGradGo(taps, rows int) func(*gemmArgs) {
 	return func(a *gemmArgs) {
 		live := tailOf(a.Mask)
-		offsets := unsafe.Slice(a.Taps, a.NT)
+		offsets := unsafe.Slice((*dwGradRow)(unsafe.Pointer(a.Taps)), a.NT)
 		for r := range rows {
 			for k := range taps {
 				var s [4]Float
-				b := a.BOff
 				for _, tap := range offsets {
-					p := a.AOff + tap + r*a.Sak + k*a.Sam
+					p, b := a.AOff+tap.a+r*a.Sak+k*a.Sam, a.BOff+tap.b
 					for range a.K {
 						for i := range live {
 							s[i] += load(a.A, p+i*elem) * load(a.B, b+i*elem)
 						}
 						p, b = p+a.Sam, b+a.Ldb
 					}
-					b += a.BSkip
 				}
 				storeGo(a, a.COff+r*a.CRow+k*a.Ldc, s, live)
 			}

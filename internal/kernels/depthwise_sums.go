@@ -5,12 +5,13 @@ import "unsafe"
 // depthwiseSums computes each output pixel as a sum over taps: forward, and backward data with one phase for each residue
 // of the pixel modulo the stride.
 type depthwiseSums struct {
-	source   blockedImages
+	source   lattice
 	oh, ow   int
 	stride   int // output pixels between neighbours of a phase
 	rowStep  int // source rows between neighbouring rows of a phase
 	reach    int // the last bordered source row that the first row of any phase reads
 	phases   []dwPhase
+	sparse   bool // a phase has no taps: its pixels are 0
 	packed   []Float
 	packSize int // of one block of channels
 	kernels  *depthwiseKernels
@@ -26,9 +27,12 @@ type dwPhase struct {
 // dwLine is a subset of a phase's columns, j0, j0+step, … (n of them), and one group of neighbouring taps in each kernel
 // row. Dilation and stride are taken apart here: with L the least common multiple of the distance of neighbouring pixels
 // and of neighbouring taps in the source, the pixels j ≡ j0 and the taps k ≡ k0 that share a residue modulo L form an
-// ordinary convolution on every L-th source pixel.
+// ordinary convolution on every L-th source pixel. Sets of columns of equal size, j0+1, j0+1+step, … and so on, are computed
+// in turn, tile by tile, so that memory is met in order.
 type dwLine struct {
 	j0, step, n int
+	sets        int   // of columns
+	shift       int   // bytes between sets in the source
 	source      int   // bytes from a source row to the first pixel
 	pitch       int   // bytes between neighbours in the source
 	taps        int   // neighbouring taps
@@ -73,8 +77,11 @@ func (c *depthwiseSums) addPhase(p dwPhase, rows, cols dwAxis, kw int) {
 	if len(rows.taps) > 0 && len(cols.taps) > 0 {
 		gap := cols.gap()
 		l := cols.step * gap / gcd(cols.step, gap)
-		sets, groups := min(l/cols.step, p.nw), l/gap
-		for j0 := range sets {
+		step, groups, together := min(l/cols.step, p.nw), l/gap, 1
+		if p.nw%step == 0 {
+			together = step
+		}
+		for j0 := 0; j0 < step; j0 += together {
 			first := true
 			for k0 := range min(groups, len(cols.taps)) {
 				var group []tapAt
@@ -83,7 +90,8 @@ func (c *depthwiseSums) addPhase(p dwPhase, rows, cols dwAxis, kw int) {
 				}
 				for len(group) > 0 {
 					n := c.kernels.supported(len(group))
-					line := dwLine{j0: j0, step: sets, n: ceilDiv(p.nw-j0, sets), taps: n, first: first,
+					line := dwLine{j0: j0, step: step, n: ceilDiv(p.nw-j0, step), taps: n, first: first,
+						sets: together, shift: cols.step * channelBlock * elem,
 						source: (j0*cols.step + group[0].o) * channelBlock * elem, pitch: l * channelBlock * elem, pack: c.packSize}
 					for _, r := range rows.taps {
 						c.reach = max(c.reach, r.o)
@@ -100,21 +108,20 @@ func (c *depthwiseSums) addPhase(p dwPhase, rows, cols dwAxis, kw int) {
 		}
 	}
 	c.phases = append(c.phases, p)
+	c.sparse = c.sparse || len(p.lines) == 0
 }
 
 func (c *depthwiseSums) finish() {
-	c.source.images, c.source.whole, c.source.micro = 1, true, micro
 	c.source.plan()
 	c.lanes = micro.lanes
 	c.packed = Alloc(c.source.blocks * c.packSize)
-	needScratch(c.source.need())
 }
 
 func (c *Depthwise) planForward() {
-	s := c.ConvShape
 	q := &c.fwd
-	q.kernels, q.oh, q.ow, q.stride = micro.depthwise, s.OH(), s.OW(), 1
-	q.source = blockedImages{h: s.H, w: s.W, ch: s.IC, top: s.Pad, left: s.Pad, ph: s.H + 2*s.Pad, pw: s.W + 2*s.Pad}
+	q.kernels, q.oh, q.ow, q.stride = micro.depthwise, c.OH(), c.OW(), 1
+	s, source := c.lattice()
+	q.source = source
 	axis := func(k int) dwAxis {
 		x := dwAxis{step: s.Stride}
 		for i := range k {
@@ -123,7 +130,7 @@ func (c *Depthwise) planForward() {
 		return x
 	}
 	q.rowStep = s.Stride
-	q.addPhase(dwPhase{nh: s.OH(), nw: s.OW()}, axis(s.KH), axis(s.KW), s.KW)
+	q.addPhase(dwPhase{nh: q.oh, nw: q.ow}, axis(s.KH), axis(s.KW), s.KW)
 	q.finish()
 }
 
@@ -133,7 +140,8 @@ func (c *Depthwise) planData() {
 	q.kernels, q.oh, q.ow, q.stride = micro.depthwise, s.H, s.W, s.Stride
 	q.rowStep = 1
 	g := dataCorrelationBorder(s)
-	q.source = blockedImages{h: s.OH(), w: s.OW(), ch: s.IC, top: g.top, left: g.left, ph: g.ph, pw: g.pw}
+	q.source = lattice{step: 1, pitch: s.OW() * s.IC,
+		blockedImages: blockedImages{h: s.OH(), w: s.OW(), ch: s.IC, top: g.top, left: g.left, ph: g.ph, pw: g.pw}}
 	axis := func(r, k, border int) dwAxis {
 		x := dwAxis{step: 1}
 		for _, t := range dataTaps(r, k, s) {
@@ -174,7 +182,7 @@ const bandRows = 2
 func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
 	b := &c.source
 	src := b.reserve(worker, 0, claimScratch(worker, unsafe.Pointer(c)))
-	row := b.row(worker, 0)
+	row := b.row(worker)
 	rows, loaded := ceilDiv(c.oh, c.stride), 0
 	for r := 0; r < rows; r += bandRows {
 		to := min(rows, r+bandRows)
@@ -182,9 +190,13 @@ func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
 		if to < rows {
 			want = min(b.h, max(loaded, (to-1)*c.rowStep+c.reach-b.top+1))
 		}
-		b.load(src, row, x, 0, loaded, want, in)
+		b.load(src, row, x, loaded, want, in)
 		loaded = want
-		argsOf(worker).Fetch = uintptr(address(x)) + uintptr(want*b.w*b.ch*elem)
+		argsOf(worker).Fetch = b.ahead(x, want)
+		if c.sparse {
+			size := c.stride * c.ow * b.ch
+			clear(y[r*size : min(to*size, c.oh*c.ow*b.ch)])
+		}
 		for i := range c.phases {
 			c.band(worker, y, src, &c.phases[i], r, min(to, c.phases[i].nh))
 		}
@@ -193,19 +205,11 @@ func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
 
 // band computes the rows [r,to) of a phase.
 func (c *depthwiseSums) band(worker int, y, src []Float, p *dwPhase, r, to int) {
-	if r >= to {
+	if r >= to || len(p.lines) == 0 {
 		return
 	}
 	ch := c.source.ch
 	y = y[(r*c.stride+p.rh)*c.ow*ch:]
-	if len(p.lines) == 0 {
-		for i := range to - r {
-			for x := p.rw; x < c.ow; x += c.stride {
-				clear(y[(i*c.stride*c.ow+x)*ch:][:ch])
-			}
-		}
-		return
-	}
 	a := argsOf(worker)
 	a.BSkip = 0
 	a.NR, a.ARow, a.CRow = to-r, c.rowStep*c.source.pw*channelBlock*elem, c.stride*c.ow*ch*elem
@@ -225,10 +229,16 @@ func (c *depthwiseSums) band(worker int, y, src []Float, p *dwPhase, r, to int) 
 			table := c.kernels.sum[l.taps]
 			for n := l.n; n > 0; {
 				m := tile(n, table)
-				a.NM, a.AStep, a.CStep = n/m, m*a.Sam, m*a.Ldc
+				done := m
+				if l.sets > 1 {
+					a.NM, a.AStep, a.CStep = l.sets, l.shift, c.stride*ch*elem
+				} else {
+					done = n / m * m
+					a.NM, a.AStep, a.CStep = n/m, m*a.Sam, m*a.Ldc
+				}
 				table[m](a)
-				a.AOff, a.COff = a.AOff+a.NM*a.AStep, a.COff+a.NM*a.CStep
-				n %= m
+				a.AOff, a.COff = a.AOff+done*a.Sam, a.COff+done*a.Ldc
+				n -= done
 			}
 		}
 	}

@@ -335,6 +335,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	MOVQ 40(DI), CX
@@ -360,8 +363,7 @@ rest:
 	LEAQ (SI)(R8*1), SI
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -427,6 +429,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	LEAQ (SI)(R12*1), BX
@@ -461,8 +466,7 @@ rest:
 	LEAQ (BX)(R8*1), BX
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -538,6 +542,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	LEAQ (SI)(R12*1), BX
@@ -581,8 +588,7 @@ rest:
 	LEAQ (DX)(R8*1), DX
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -973,6 +979,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	MOVQ 40(DI), CX
@@ -1003,8 +1012,7 @@ rest:
 	LEAQ (SI)(R8*1), SI
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -1077,6 +1085,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	LEAQ (SI)(R12*1), BX
@@ -1121,8 +1132,7 @@ rest:
 	LEAQ (BX)(R8*1), BX
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -1211,6 +1221,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	LEAQ (SI)(R12*1), BX
@@ -1269,8 +1282,7 @@ rest:
 	LEAQ (DX)(R8*1), DX
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -1698,6 +1710,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	MOVQ 40(DI), CX
@@ -1733,8 +1748,7 @@ rest:
 	LEAQ (SI)(R8*1), SI
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -1814,6 +1828,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	LEAQ (SI)(R12*1), BX
@@ -1868,8 +1885,7 @@ rest:
 	LEAQ (BX)(R8*1), BX
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -1971,6 +1987,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	LEAQ (SI)(R12*1), BX
@@ -2044,8 +2063,7 @@ rest:
 	LEAQ (DX)(R8*1), DX
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -2508,6 +2526,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	MOVQ 40(DI), CX
@@ -2548,8 +2569,7 @@ rest:
 	LEAQ (SI)(R8*1), SI
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -2636,6 +2656,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	LEAQ (SI)(R12*1), BX
@@ -2700,8 +2723,7 @@ rest:
 	LEAQ (BX)(R8*1), BX
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -3177,6 +3199,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	MOVQ 40(DI), CX
@@ -3222,8 +3247,7 @@ rest:
 	LEAQ (SI)(R8*1), SI
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -3317,6 +3341,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	LEAQ (SI)(R12*1), BX
@@ -3391,8 +3418,7 @@ rest:
 	LEAQ (BX)(R8*1), BX
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX
@@ -3920,6 +3946,9 @@ tile:
 tap:
 	MOVQ (R15), SI
 	ADDQ 216(DI), SI
+	MOVQ 8(R15), R13
+	ADDQ 8(DI), R13
+	ADDQ 168(DI), R13
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	MOVQ 40(DI), CX
@@ -3975,8 +4004,7 @@ rest:
 	LEAQ (SI)(R8*1), SI
 	LEAQ (R13)(R14*1), R13
 done:
-	ADDQ 128(DI), R13
-	ADDQ $8, R15
+	ADDQ $16, R15
 	DECQ 248(DI)
 	JNZ tap
 	MOVQ 152(DI), CX

@@ -66,6 +66,7 @@ func (a *asm) dwGrad2(taps, rows int) {
 	a.fn(fmt.Sprintf("dwGrad2x%dx%d", taps, rows), "a *gemmArgs", 8)
 	a.tiles()
 	a.begin(rows * taps)
+	a.dwGradTap()
 	a.p("MOVQ %d(DI), CX", argTailMask)
 	a.p("VMOVUPS (CX), Y15")
 	for r := 1; r < rows; r++ {
@@ -107,7 +108,9 @@ func (a *asm) dwGrad2(taps, rows int) {
 	a.p("JZ done")
 	body(1)
 	a.label("done")
-	a.endTap()
+	a.p("ADDQ $16, R15")
+	a.p("DECQ %d(DI)", argLeftT)
+	a.p("JNZ tap")
 	a.end2(rows, taps, 1, true)
 	a.endTiles()
 }

@@ -71,12 +71,20 @@ func (a *asm) dwSum512(taps, n int) {
 	a.endTiles()
 }
 
-// dwGrad512 computes C[r][k] (+)= Σ_tap Σ_i A[tap + r·Sak + (i+k)·Sam]·B[i], for K pixels i, Ldb apart in B; after each tap
-// B is BSkip further. C's rows are Ldc apart, its groups r CRow.
+// dwGradTap points R13 at the tap's pixels of B: each tap of grad has an offset in A and one in B.
+func (a *asm) dwGradTap() {
+	a.p("MOVQ 8(R15), R13")
+	a.p("ADDQ %d(DI), R13", argB)
+	a.p("ADDQ %d(DI), R13", argBOff)
+}
+
+// dwGrad512 computes C[r][k] (+)= Σ_tap Σ_i A[tap.a + r·Sak + (i+k)·Sam]·B[tap.b + i], for K pixels i, Ldb apart in B. C's
+// rows are Ldc apart, its groups r CRow.
 func (a *asm) dwGrad512(taps, rows int) {
 	a.fn(fmt.Sprintf("dwGrad512x%dx%d", taps, rows), "a *gemmArgs", 8)
 	a.tiles()
 	a.begin(rows * taps)
+	a.dwGradTap()
 	a.p("LEAQ (R14)(R14*2), AX")
 	a.p("MOVQ %d(DI), R12", argSak)
 	for r := 1; r < rows; r++ {
@@ -96,9 +104,13 @@ func (a *asm) dwGrad512(taps, rows int) {
 			a.p("MOVQ %d(DI), R12", argFetch)
 			for i := 0; i < n; i++ {
 				a.p("PREFETCHT0 %d(R12)", 64*i)
-				a.p("PREFETCHT0 512(R13)%s", pixels[i])
 			}
 			a.p("ADDQ $%d, %d(DI)", 64*n, argFetch)
+			a.p("MOVQ %d(DI), R12", argAhead)
+			a.p("ADDQ R13, R12")
+			for i := 0; i < n; i++ {
+				a.p("PREFETCHT0 (R12)%s", pixels[i])
+			}
 		}
 		t := 0
 		for q := 0; q < n+taps-1; q++ {
@@ -132,7 +144,9 @@ func (a *asm) dwGrad512(taps, rows int) {
 	a.p("DECQ CX")
 	a.p("JNZ one")
 	a.label("done")
-	a.endTap()
+	a.p("ADDQ $16, R15")
+	a.p("DECQ %d(DI)", argLeftT)
+	a.p("JNZ tap")
 	a.end(rows, taps, 1)
 	a.endTiles()
 }
