@@ -8,8 +8,10 @@ const channelBlock = 16
 // stand a power of two bytes apart, and would share a few lines of the cache.
 type blockedImages struct {
 	images            int // at most
+	pitch             int // channels of a pixel of x, if only ch of them are loaded; 0 means ch
 	h, w, ch          int
 	top, left, ph, pw int
+	plain             bool // one block of all channels
 	whole             bool // blocks are channelBlock wide even where C is less, and x never serves itself
 	width             int  // of a block: channelBlock, or C where that is less
 	blockLen, blocks  int  // elements of a block; their number
@@ -17,8 +19,12 @@ type blockedImages struct {
 }
 
 func (b *blockedImages) plan() {
+	b.pitch = max(b.pitch, b.ch)
 	b.width = channelBlock
-	if !b.whole {
+	switch {
+	case b.plain:
+		b.width = b.ch
+	case !b.whole:
 		b.width = min(channelBlock, b.ch)
 	}
 	b.blockLen = b.images * b.ph * b.pw * b.width
@@ -30,7 +36,7 @@ func (b *blockedImages) need() int { return b.blocks*b.blockLen + b.w*b.ch + 2*s
 
 // inPlace says that load with a nil in returns x itself, since nothing is to be done.
 func (b *blockedImages) inPlace() bool {
-	return !b.whole && b.width == b.ch && b.ph == b.h && b.pw == b.w
+	return !b.whole && b.width == b.pitch && b.ph == b.h && b.pw == b.w
 }
 
 // reserve is the scratch memory of the images, from offset on. If it is not clean, its borders are cleared.
@@ -49,11 +55,12 @@ func (b *blockedImages) row(worker, offset int) []Float {
 	return scratchOf(worker, offset+b.blocks*b.blockLen+scratchGap, b.w*b.ch)
 }
 
-// load copies the rows [from,to) of image i from x, that image, to dst, through in if it is not nil.
+// load copies the rows [from,to) of image i from x, that image (from its first loaded channel on), to dst, through in if it
+// is not nil; then all channels are loaded.
 func (b *blockedImages) load(dst, row, x []Float, i, from, to int, in *Affine) {
-	if in == nil && b.width != b.ch {
+	if in == nil && b.width != b.pitch {
 		for r := from; r < to; r++ {
-			b.micro.scatter(dst[b.at(i, r):], x[r*b.w*b.ch:][:b.w*b.ch], b.w, b.ch, b.width, b.blockLen, b.ch)
+			b.micro.scatter(dst[b.at(i, r):], x[r*b.w*b.pitch:], b.w, b.ch, b.width, b.blockLen, b.pitch)
 		}
 		return
 	}

@@ -32,7 +32,7 @@ type Conv struct {
 	f           ConvForward
 	b           ConvBackward
 
-	forwardUnit, dataUnit, weightsUnit, bothUnit func(worker, unit int)
+	forwardUnit, dataUnit, weightsUnit, bothUnit, transformUnit func(worker, unit int)
 }
 
 // NewConv plans a convolution. An impossible shape panics with what Validate says.
@@ -45,6 +45,7 @@ func NewConv(s ConvShape) *Conv {
 	c.data = dataCorrelation(s)
 	c.grad = planWeightGradient(s, c.fwd)
 	c.forwardUnit, c.dataUnit, c.weightsUnit, c.bothUnit = c.forwardGroup, c.dataGroup, c.weightsChunk, c.bothChunk
+	c.transformUnit = c.transformImage
 	needScratch(c.fwd.scratch())
 	needScratch(c.data.scratch())
 	c.gradAt = max(max(c.data.group, c.grad.images)*c.data.imageLen, c.grad.images*c.OH()*c.OW()*c.OC) + scratchGap
@@ -155,7 +156,7 @@ func (c *Conv) BackwardWeights(dw, x, g []Float) {
 	c.grad.finish()
 }
 
-// weightsChunk adds one chunk of the batch to one block of output channels.
+// weightsChunk adds one chunk of the batch to one block of channels.
 func (c *Conv) weightsChunk(worker, unit int) {
 	q := c.grad
 	chunk, block := q.unit(unit)
@@ -164,13 +165,8 @@ func (c *Conv) weightsChunk(worker, unit int) {
 	clean := claimScratch(worker, unsafe.Pointer(q))
 	for first := from; first < to; first += q.images {
 		n := min(q.images, to-first)
-		g := c.g[first*gsize:][:n*gsize]
-		if c.b.Out != nil {
-			t := scratchOf(worker, 0, n*gsize)
-			c.b.Out.gradRows(t, c.b.Z[first*gsize:][:n*gsize], g, n*c.OH()*c.OW())
-			g = t
-		}
-		q.add(worker, chunk, block, c.x[first*size:][:n*size], c.b.In, g, n, gsize, c.OW(), c.gradAt, clean, first > from)
+		q.add(worker, chunk, block, block+1, c.x[first*size:][:n*size], nil, c.g[first*gsize:][:n*gsize], n, gsize, c.OW(), c.gradAt,
+			clean, first > from)
 		clean = true
 	}
 }
@@ -191,17 +187,52 @@ func (c *Conv) Backward(dx, dw, x, g, w []Float, b ConvBackward) {
 		c.data.pack(w)
 	}
 	c.grad.begin(dw)
-	if c.grad.blocks == 1 {
-		Parallel(c.grad.units(), c.bothUnit)
+	if c.grad.together() {
+		Parallel(c.grad.chunks, c.bothUnit)
 	} else {
+		c.transform()
 		if dx != nil {
 			Parallel(c.data.units(), c.dataUnit)
+		}
+		if b.In != nil {
+			c.x = transformed.x
 		}
 		Parallel(c.grad.units(), c.weightsUnit)
 	}
 	c.grad.finish()
 	if dx != nil && b.Sums != nil {
 		b.Sums.mergeSums()
+	}
+}
+
+// transformed is memory that all plans share for In(x) and the gradient at Z, where units would compute them repeatedly.
+var transformed struct{ x, g []Float }
+
+// transform writes what the fused transforms of the running backward pass make of x and g to transformed, and has g stand
+// there.
+func (c *Conv) transform() {
+	if c.b.In != nil && len(transformed.x) < c.XLen() {
+		transformed.x = Alloc(c.XLen())
+	}
+	if c.b.Out != nil && len(transformed.g) < c.YLen() {
+		transformed.g = Alloc(c.YLen())
+	}
+	if c.b.In != nil || c.b.Out != nil {
+		Parallel(c.N, c.transformUnit)
+	}
+	if c.b.Out != nil {
+		c.g, c.b.Out = transformed.g, nil
+	}
+}
+
+func (c *Conv) transformImage(_, n int) {
+	if c.b.In != nil {
+		size := c.H * c.W * c.IC
+		c.b.In.rows(transformed.x[n*size:], c.x[n*size:], c.H*c.W, c.IC)
+	}
+	if c.b.Out != nil {
+		size := c.OH() * c.OW() * c.OC
+		c.b.Out.gradRows(transformed.g[n*size:], c.b.Z[n*size:], c.g[n*size:], c.OH()*c.OW())
 	}
 }
 
@@ -225,7 +256,7 @@ func (c *Conv) bothChunk(worker, unit int) {
 			}
 			pitch, origin, step = d.pw, (d.top*d.pw+d.left)*c.OC, d.imageLen
 		}
-		q.add(worker, unit, 0, c.x[first*size:][:n*size], c.b.In, g[origin:], n, step, pitch, c.gradAt, clean, first > from)
+		q.add(worker, unit, 0, q.blocks, c.x[first*size:][:n*size], c.b.In, g[origin:], n, step, pitch, c.gradAt, clean, first > from)
 		clean = true
 		if c.dx != nil {
 			c.dataImages(worker, first, n, g)

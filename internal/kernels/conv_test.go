@@ -29,6 +29,10 @@ var convShapes = []ConvShape{
 	{1, 5, 2, 3, 1, 2, 2, 1, 1, 1},
 	{1, 1, 1, 1, 1, 3, 3, 1, 1, 1},
 	{2, 3, 3, 300, 9, 3, 3, 1, 1, 1},
+	{2, 3, 4, 128, 136, 3, 3, 1, 1, 1},
+	{20, 9, 11, 6, 150, 1, 1, 1, 0, 1},
+	{20, 9, 11, 150, 7, 1, 1, 1, 0, 1},
+	{3, 13, 27, 20, 70, 1, 1, 2, 0, 1},
 }
 
 // depthwiseShapes have every kernel, dilation and stride that cells use, and others.

@@ -30,6 +30,7 @@ type gemmArgs struct {
 	rowA, rowC          uintptr
 	curA, curC          uintptr
 	leftM, leftR, leftT int
+	Fetch2              uintptr // like Fetch; outer fetches a line of both for each step of K, and advances
 }
 
 // microkernels is one instruction set's way to compute gemmArgs.
@@ -47,7 +48,10 @@ type microkernels struct {
 	// i in A. C holds (kw, i) rows, CRow between kw and Ldc between i. NR must be 1. nil if there is none.
 	// grad2 reads pixel k's neighbours at 2k+kw.
 	grad, grad2 [3][]func(*gemmArgs)
-	depthwise   *depthwiseKernels
+	// outer is gemm for rows of A that are neighbours, Sam = elem, so that it is K that strides through memory. nil if there
+	// is none.
+	outer     [3][]func(*gemmArgs)
+	depthwise *depthwiseKernels
 	// peak is n rounds of the loop behind PeakFlops, peakFlops the operations of a round.
 	peak      func(n int)
 	peakFlops float64

@@ -40,6 +40,7 @@ var _ = [...][0]struct{}{
 	[unsafe.Offsetof(gemmArgs{}.leftM) - 232]struct{}{},
 	[unsafe.Offsetof(gemmArgs{}.leftR) - 240]struct{}{},
 	[unsafe.Offsetof(gemmArgs{}.leftT) - 248]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.Fetch2) - 256]struct{}{},
 }
 var micro512 = microkernels{
 	lanes: 16,
@@ -63,6 +64,10 @@ var micro512 = microkernels{
 	grad2: [3][]func(*gemmArgs){
 		1: {1: grad2x512x1x1, 3: grad2x512x3x1, 8: grad2x512x8x1},
 		2: {1: grad2x512x1x2, 3: grad2x512x3x2, 4: grad2x512x4x2},
+	},
+	outer: [3][]func(*gemmArgs){
+		1: {1: outer512x1x1, 2: outer512x2x1, 4: outer512x4x1, 8: outer512x8x1, 16: outer512x16x1},
+		2: {1: outer512x1x2, 2: outer512x2x2, 4: outer512x4x2, 6: outer512x6x2, 8: outer512x8x2, 12: outer512x12x2, 14: outer512x14x2},
 	},
 	depthwise: &depthwise512,
 	sum:       sum512,
@@ -214,6 +219,42 @@ func grad512x4x2(a *gemmArgs)
 
 //go:noescape
 func grad2x512x4x2(a *gemmArgs)
+
+//go:noescape
+func outer512x1x1(a *gemmArgs)
+
+//go:noescape
+func outer512x2x1(a *gemmArgs)
+
+//go:noescape
+func outer512x4x1(a *gemmArgs)
+
+//go:noescape
+func outer512x8x1(a *gemmArgs)
+
+//go:noescape
+func outer512x16x1(a *gemmArgs)
+
+//go:noescape
+func outer512x1x2(a *gemmArgs)
+
+//go:noescape
+func outer512x2x2(a *gemmArgs)
+
+//go:noescape
+func outer512x4x2(a *gemmArgs)
+
+//go:noescape
+func outer512x6x2(a *gemmArgs)
+
+//go:noescape
+func outer512x8x2(a *gemmArgs)
+
+//go:noescape
+func outer512x12x2(a *gemmArgs)
+
+//go:noescape
+func outer512x14x2(a *gemmArgs)
 
 //go:noescape
 func sumRows512(dst, src *float32, n, count, stride int)

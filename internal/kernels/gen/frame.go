@@ -34,6 +34,7 @@ const (
 	argLeftM
 	argLeftR
 	argLeftT
+	argFetch2
 )
 
 // A row address is a base register for each nine rows plus 0 to 8 times Sam, from Sam in R8, 3·Sam in R9, 5·Sam in R10
@@ -189,6 +190,7 @@ var fields = []string{
 	argLeftM / 8:    "leftM",
 	argLeftR / 8:    "leftR",
 	argLeftT / 8:    "leftT",
+	argFetch2 / 8:   "Fetch2",
 }
 
 // checkOffsets writes declarations that do not compile if a field of gemmArgs stands elsewhere.

@@ -41,6 +41,7 @@ func gemm512() *asm {
 	table("slide2: [5][]func(*gemmArgs)", slide2Sizes512, a.name512("slide2"))
 	table("grad: [3][]func(*gemmArgs)", gradSizes512, a.name512("grad"))
 	table("grad2: [3][]func(*gemmArgs)", gradSizes512, a.name512("grad2x"))
+	table("outer: [3][]func(*gemmArgs)", outerSizes512, a.name512("outer"))
 	a.golang("depthwise: &depthwise512,\nsum: sum512,\npeak: peak512,\npeakFlops: 24 * 32,\nscatter: scatterRows512,\n}\n\n")
 	for _, nv := range []int{1, 2} {
 		for _, mr := range gemmSizes512[nv] {
@@ -59,6 +60,11 @@ func gemm512() *asm {
 		for _, m := range gradSizes512[nv] {
 			a.gradTile512(m, nv, 1)
 			a.gradTile512(m, nv, 2)
+		}
+	}
+	for _, nv := range []int{1, 2} {
+		for _, mr := range outerSizes512[nv] {
+			a.outerTile512(mr, nv)
 		}
 	}
 	a.sumRows("sumRows512", 64)
@@ -114,6 +120,12 @@ func (a *asm) rowsOfC(groups, rows, nv int, visit func(z, at int, last bool)) {
 			a.p("MOVQ BX, AX")
 		}
 	}
+}
+
+// fetchC fetches what end adds to, while the sums are computed.
+func (a *asm) fetchC(groups, rows, nv int) {
+	a.p("MOVQ %d(DI), CX", argLdc)
+	a.rowsOfC(groups, rows, nv, func(_, at int, _ bool) { a.p("PREFETCHT0 %d(AX)", at) })
 }
 
 func (a *asm) gemmTile512(mr, nv int) {

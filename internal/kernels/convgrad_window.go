@@ -1,0 +1,116 @@
+package kernels
+
+// A block of a wide convolution has so many channels of x and g that its sums, and the images that a call of add covers,
+// stay in the second-level cache.
+const (
+	windowInputs  = 64
+	windowOutputs = 128
+)
+
+// inPlaceOutputs is up to how many channels g is read where it stands. Neighbouring pixels of wider tensors stand a
+// power of two bytes apart and would share a few lines of the first-level cache.
+const inPlaceOutputs = 64
+
+// planWindows cuts the channels into blocks and panels.
+//
+// x is first copied into bordered images of channelBlock channels, one after the other, and g into panels of as many
+// channels as a microkernel takes: see inPlaceOutputs.
+func (q *weightGradient) planWindows() {
+	s := q.s
+	q.panels = q.micro.columns(s.OC, false)
+	q.perBlock = len(q.panels)
+	if s.OC > windowOutputs {
+		q.perBlock = max(1, windowOutputs/q.panels[0].cols)
+	}
+	if s.IC*s.OC > windowOutputs*windowOutputs && s.IC%windowInputs == 0 {
+		q.inBlock = windowInputs
+	}
+	q.slide = s.KW == 3 && s.Dilation == 1 && s.Stride <= 2 && q.micro.grad[1] != nil
+}
+
+// correlate adds the share of n images, whose channels from `channel` on are in src.
+func (q *weightGradient) correlate(a *gemmArgs, panels []panel, src, g, gp, dst []Float, n, gsize, pitch, channel int) {
+	s := q.s
+	pixels := s.OH() * s.OW()
+	a.NR, a.ARow, a.BSkip = 1, 0, 0
+	a.Ldc = s.OC * elem
+	a.Taps, a.NT, a.K = &q.rows[0], n*s.OH(), s.OW()
+	inPlace := pitch == s.OW() && gsize == pixels*s.OC && s.OC <= inPlaceOutputs
+	if !inPlace {
+		q.panelGradient(gp, g, panels, n, gsize, pitch)
+	}
+	for j := range panels {
+		c := &panels[j]
+		a.tail(c.cols-(c.nv-1)*q.micro.lanes, q.micro)
+		a.B, a.BOff, a.Ldb = address(g), c.off*elem, s.OC*elem
+		if !inPlace {
+			a.B, a.BOff, a.Ldb = address(gp[j*q.panelLen:]), 0, c.nv*q.micro.lanes*elem
+		}
+		q.positions(a, c, src, dst, channel)
+	}
+}
+
+// panelGradient arranges the panels' channels of n images of g one panel after the other, panelLen apart.
+func (q *weightGradient) panelGradient(dst, g []Float, panels []panel, n, gsize, pitch int) {
+	s := q.s
+	for from := 0; from < len(panels); {
+		width, to, channels := panels[from].nv*q.micro.lanes, from, 0
+		for to < len(panels) && panels[to].nv == panels[from].nv {
+			channels += panels[to].cols
+			to++
+		}
+		for i := range n {
+			for r := 0; r < s.OH(); r++ {
+				rows := 1
+				if pitch == s.OW() {
+					rows = s.OH()
+				}
+				q.micro.scatter(dst[from*q.panelLen+(i*s.OH()+r)*s.OW()*width:], g[i*gsize+r*pitch*s.OC+panels[from].off:], rows*s.OW(),
+					channels, width, q.panelLen, s.OC)
+				r += rows - 1
+			}
+		}
+		from = to
+	}
+}
+
+// positions visits all kernel positions.
+func (q *weightGradient) positions(a *gemmArgs, c *panel, src, dst []Float, channel int) {
+	table := q.micro.gemm[c.nv]
+	kernels := q.s.KW
+	if q.slide {
+		kernels = 1
+		table = q.micro.grad[c.nv]
+		if q.s.Stride == 2 {
+			table = q.micro.grad2[c.nv]
+		}
+	}
+	for b := 0; b < q.inBlock; b += q.input.width {
+		for kh := range q.s.KH {
+			for kw := range kernels {
+				q.tap(a, c, table, src, dst, channel, b, kh, kw)
+			}
+		}
+	}
+}
+
+// tap computes the rows of dw of kernel position (kh,kw), or of the kernel row kh if the table slides, from the input
+// channels in src that begin with b, which is channel+b of x.
+func (q *weightGradient) tap(a *gemmArgs, c *panel, table []func(*gemmArgs), src, dst []Float, channel, b, kh, kw int) {
+	s := q.s
+	width := min(q.input.width, q.inBlock-b)
+	a.A, a.AOff = address(src), (b/q.input.width*q.input.blockLen+(kh*q.input.pw+kw)*s.Dilation*q.input.width)*elem
+	a.C, a.COff = address(dst[((kh*s.KW+kw)*s.IC+channel+b)*s.OC+c.off:]), 0
+	if q.slide {
+		a.Sam, a.Sak, a.CRow = q.input.width*elem, 0, s.IC*a.Ldc
+	} else {
+		a.Sam, a.Sak, a.CRow, a.Ahead = elem, s.Stride*q.input.width*elem, 0, 512
+	}
+	for width > 0 {
+		m := tile(width, table)
+		a.NM, a.AStep, a.CStep = width/m, m*elem, m*a.Ldc
+		table[m](a)
+		a.AOff, a.COff = a.AOff+a.NM*a.AStep, a.COff+a.NM*a.CStep
+		width %= m
+	}
+}
