@@ -30,6 +30,7 @@ var layers = []string{
 	"search",
 	"models",
 	"train",
+	"bilevel",
 	"prune",
 	"results",
 	"results/plot",
