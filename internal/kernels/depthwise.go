@@ -1,13 +1,43 @@
 package kernels
 
-// depthwiseKernels is one instruction set's way to compute depthwise convolutions, one vector of channels at a time, on
-// images whose pixels stand channelBlock elements apart.
+// depthwiseKernels is one instruction set's way to compute depthwise convolutions, one vector of channels at a time.
 type depthwiseKernels struct {
-	// sum[taps][n] computes C[i] (+)= Σ_tap Σ_k A[tap + (i+k)·Sam]·B[tap][k] for n pixels i.
+	// masks says that a kernel can read the image where it stands: pixels that a mask names, and rows that a dwTap names,
+	// count as zeros. A mask has a bit for each channel; four of them, 16 bits each, are for the pixels before the left edge,
+	// those after the right one, and for the middle pixel of an even number of taps on either side. Without masks, A is a
+	// bordered copy.
+	masks bool
+	// sum[taps][n] computes C[i] (+)= Σ_tap Σ_k A[tap + (i+k)·Sam]·B[tap][k] for n pixels i. Taps are dwTaps, NT of them for
+	// each of NR rows, Ahead bytes from Taps on and K bytes from row to row. Sak is the address of the masks of the NM tiles,
+	// those of the last tile first.
 	sum [8][]func(*gemmArgs)
-	// grad[taps][rows] computes C[r][k] (+)= Σ_tap Σ_i A[tap.a + r·Sak + (i+k)·Sam]·B[tap.b + i] over K pixels i; Taps are
-	// dwGradRows, and C's groups r stand CRow apart.
+	// grad[taps][rows] computes C[r][k] (+)= Σ_tap Σ_i A[tap[r] + (i+k)·Sam]·B[tap.b + i] over K pixels i; C's groups r stand
+	// CRow apart. A tap is a dwTap for each r, and the offset b. Sak is the masks. Memory Ahead after B is fetched.
 	grad [8][4]func(*gemmArgs)
+}
+
+// dwTap is where a kernel row begins in A: offset bytes from the tile, or from address 0 where keep is 0 instead of -1.
+type dwTap struct{ offset, keep int }
+
+// dwEdges is the four masks of a tile: before the left edge, after the right one, the middle pixels on either side.
+type dwEdges uint64
+
+// edges are the masks where, of the pixels that some taps read, left and right ones lie beyond the edges of the image. They
+// are false if there are none such.
+func (k *depthwiseKernels) edges(taps, left, right int) (e dwEdges, ok bool) {
+	small, large := (taps-1)/2, taps/2
+	for i, n := range [2]int{left, right} {
+		if n != 0 && n != small && n != large {
+			return 0, false
+		}
+		if n < small {
+			e |= 0xffff << (16 * i)
+		}
+		if n < large {
+			e |= 0xffff << (16 * (i + 2))
+		}
+	}
+	return e, true
 }
 
 // Depthwise is a planned depthwise convolution: IC = OC = C, weights (KH,KW,C).

@@ -14,17 +14,17 @@ var depthwiseGo = func() (k depthwiseKernels) {
 }()
 
 // dwSumGo is the loop that every implementation of sum computes, for one pixel a tile.
-func dwSumGo(taps int) func(*gemmArgs) {
+func dwSumGo(width int) func(*gemmArgs) {
 	return func(a *gemmArgs) {
 		live := tailOf(a.Mask)
-		offsets := unsafe.Slice(a.Taps, a.NT)
 		for r := range a.NR {
+			taps := unsafe.Slice((*dwTap)(unsafe.Add(unsafe.Pointer(a.Taps), a.Ahead+r*a.K)), a.NT)
 			for t := range a.NM {
 				var s0, s1, s2, s3 Float
 				b := a.BOff
-				for _, tap := range offsets {
-					p := a.AOff + r*a.ARow + t*a.AStep + tap
-					for range taps {
+				for _, tap := range taps {
+					p := a.AOff + r*a.ARow + t*a.AStep + tap.offset
+					for range width {
 						x, w := four(a.A, p), four(a.B, b)
 						s0 += x[0] * w[0]
 						s1 += x[1] * w[1]
@@ -54,12 +54,14 @@ func storeGo(a *gemmArgs, to int, s [4]Float, live int) {
 func dwGradGo(taps, rows int) func(*gemmArgs) {
 	return func(a *gemmArgs) {
 		live := tailOf(a.Mask)
-		offsets := unsafe.Slice((*dwGradRow)(unsafe.Pointer(a.Taps)), a.NT)
+		// A tap is a dwTap for each row, and b.
+		words := 2*rows + 1
+		table := unsafe.Slice(a.Taps, a.NT*words)
 		for r := range rows {
 			for k := range taps {
 				var s [4]Float
-				for _, tap := range offsets {
-					p, b := a.AOff+tap.a+r*a.Sak+k*a.Sam, a.BOff+tap.b
+				for t := range a.NT {
+					p, b := a.AOff+table[t*words+2*r]+k*a.Sam, a.BOff+table[t*words+2*rows]
 					for range a.K {
 						for i := range live {
 							s[i] += load(a.A, p+i*elem) * load(a.B, b+i*elem)

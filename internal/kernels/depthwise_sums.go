@@ -11,7 +11,8 @@ type depthwiseSums struct {
 	rowStep  int // source rows between neighbouring rows of a phase
 	reach    int // the last bordered source row that the first row of any phase reads
 	phases   []dwPhase
-	sparse   bool // a phase has no taps: its pixels are 0
+	copied   dwLayout // of the source's bordered copy
+	inPlace  dwLayout // of the image where it stands; no lines if that is impossible
 	packed   []Float
 	packSize int // of one block of channels
 	kernels  *depthwiseKernels
@@ -21,29 +22,11 @@ type depthwiseSums struct {
 // dwPhase is the output pixels (rh + i·stride, rw + j·stride), i < nh, j < nw.
 type dwPhase struct {
 	rh, rw, nh, nw int
-	lines          []dwLine
+	rows, cols     dwAxis
 }
 
-// dwLine is a subset of a phase's columns, j0, j0+step, … (n of them), and one group of neighbouring taps in each kernel
-// row. Dilation and stride are taken apart here: with L the least common multiple of the distance of neighbouring pixels
-// and of neighbouring taps in the source, the pixels j ≡ j0 and the taps k ≡ k0 that share a residue modulo L form an
-// ordinary convolution on every L-th source pixel. Sets of columns of equal size, j0+1, j0+1+step, … and so on, are computed
-// in turn, tile by tile, so that memory is met in order.
-type dwLine struct {
-	j0, step, n int
-	sets        int   // of columns
-	shift       int   // bytes between sets in the source
-	source      int   // bytes from a source row to the first pixel
-	pitch       int   // bytes between neighbours in the source
-	taps        int   // neighbouring taps
-	positions   []int // kernel position of each row's each tap
-	rows        []int // byte offset in the source of each kernel row
-	first       bool  // no line before this one has written these pixels
-	pack        int   // where its weights are packed
-}
-
-// dwAxis describes one direction of a phase: kernel index k reads source pixel from·o + i·step, at offsets o that grow by
-// gap from tap to tap.
+// dwAxis describes one direction of a phase: tap t of output pixel i reads bordered source pixel i·step + t.o, at offsets o
+// that grow by the same gap from tap to tap.
 type dwAxis struct {
 	taps []tapAt // in order of growing offset
 	step int
@@ -73,50 +56,6 @@ func (k *depthwiseKernels) supported(n int) int {
 	return n
 }
 
-func (c *depthwiseSums) addPhase(p dwPhase, rows, cols dwAxis, kw int) {
-	if len(rows.taps) > 0 && len(cols.taps) > 0 {
-		gap := cols.gap()
-		l := cols.step * gap / gcd(cols.step, gap)
-		step, groups, together := min(l/cols.step, p.nw), l/gap, 1
-		if p.nw%step == 0 {
-			together = step
-		}
-		for j0 := 0; j0 < step; j0 += together {
-			first := true
-			for k0 := range min(groups, len(cols.taps)) {
-				var group []tapAt
-				for k := k0; k < len(cols.taps); k += groups {
-					group = append(group, cols.taps[k])
-				}
-				for len(group) > 0 {
-					n := c.kernels.supported(len(group))
-					line := dwLine{j0: j0, step: step, n: ceilDiv(p.nw-j0, step), taps: n, first: first,
-						sets: together, shift: cols.step * channelBlock * elem,
-						source: (j0*cols.step + group[0].o) * channelBlock * elem, pitch: l * channelBlock * elem, pack: c.packSize}
-					for _, r := range rows.taps {
-						c.reach = max(c.reach, r.o)
-						line.rows = append(line.rows, r.o*c.source.pw*channelBlock*elem)
-						for _, t := range group[:n] {
-							line.positions = append(line.positions, r.k*kw+t.k)
-						}
-					}
-					c.packSize += len(line.positions) * channelBlock
-					p.lines = append(p.lines, line)
-					group, first = group[n:], false
-				}
-			}
-		}
-	}
-	c.phases = append(c.phases, p)
-	c.sparse = c.sparse || len(p.lines) == 0
-}
-
-func (c *depthwiseSums) finish() {
-	c.source.plan()
-	c.lanes = micro.lanes
-	c.packed = Alloc(c.source.blocks * c.packSize)
-}
-
 func (c *Depthwise) planForward() {
 	q := &c.fwd
 	q.kernels, q.oh, q.ow, q.stride = micro.depthwise, c.OH(), c.OW(), 1
@@ -130,8 +69,8 @@ func (c *Depthwise) planForward() {
 		return x
 	}
 	q.rowStep = s.Stride
-	q.addPhase(dwPhase{nh: q.oh, nw: q.ow}, axis(s.KH), axis(s.KW), s.KW)
-	q.finish()
+	q.phases = []dwPhase{{nh: q.oh, nw: q.ow, rows: axis(s.KH), cols: axis(s.KW)}}
+	q.plan(s.KW)
 }
 
 func (c *Depthwise) planData() {
@@ -151,24 +90,41 @@ func (c *Depthwise) planData() {
 	}
 	for rh := range min(s.Stride, s.H) {
 		for rw := range min(s.Stride, s.W) {
-			q.addPhase(dwPhase{rh: rh, rw: rw, nh: ceilDiv(s.H-rh, s.Stride), nw: ceilDiv(s.W-rw, s.Stride)},
-				axis(rh, s.KH, g.top), axis(rw, s.KW, g.left), s.KW)
+			q.phases = append(q.phases, dwPhase{rh: rh, rw: rw, nh: ceilDiv(s.H-rh, s.Stride), nw: ceilDiv(s.W-rw, s.Stride),
+				rows: axis(rh, s.KH, g.top), cols: axis(rw, s.KW, g.left)})
 		}
 	}
-	q.finish()
+	q.plan(s.KW)
+}
+
+func (c *depthwiseSums) plan(kw int) {
+	c.lanes = micro.lanes
+	c.source.plan()
+	c.copied = c.source.copied()
+	c.lay(&c.copied, kw)
+	if c.kernels.masks && c.source.inPlace() {
+		c.inPlace = c.source.standing()
+		if !c.lay(&c.inPlace, kw) {
+			c.inPlace.lines = nil
+		}
+	}
+	c.packed = Alloc(c.source.blocks * c.packSize)
+	for _, p := range c.phases {
+		for _, t := range p.rows.taps {
+			c.reach = max(c.reach, t.o)
+		}
+	}
 }
 
 // pack arranges the weights of each block of channels by line, kernel row and tap.
 func (c *depthwiseSums) pack(w []Float, channels int) {
 	for b := range c.source.blocks {
 		width := min(channelBlock, channels-b*channelBlock)
-		for i := range c.phases {
-			for j := range c.phases[i].lines {
-				l := &c.phases[i].lines[j]
-				dst := c.packed[b*c.packSize+l.pack:]
-				for t, k := range l.positions {
-					copy(dst[t*channelBlock:][:width], w[k*channels+b*channelBlock:])
-				}
+		for i := range c.copied.lines {
+			l := &c.copied.lines[i]
+			dst := c.packed[b*c.packSize+l.pack:]
+			for t, k := range l.positions {
+				copy(dst[t*channelBlock:][:width], w[k*channels+b*channelBlock:])
 			}
 		}
 	}
@@ -181,65 +137,59 @@ const bandRows = 2
 // image computes one output image from x, which passes in if it is not nil.
 func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
 	b := &c.source
-	src := b.reserve(worker, 0, claimScratch(worker, unsafe.Pointer(c)))
-	row := b.row(worker)
-	rows, loaded := ceilDiv(c.oh, c.stride), 0
+	layout, src := &c.inPlace, x
+	var row []Float
+	if in != nil || layout.lines == nil {
+		layout = &c.copied
+		src, row = b.reserve(worker, 0, claimScratch(worker, unsafe.Pointer(c))), b.row(worker)
+	}
+	rows, loaded, size := ceilDiv(c.oh, c.stride), 0, c.stride*c.ow*b.ch
 	for r := 0; r < rows; r += bandRows {
 		to := min(rows, r+bandRows)
 		want := b.h
 		if to < rows {
 			want = min(b.h, max(loaded, (to-1)*c.rowStep+c.reach-b.top+1))
 		}
-		b.load(src, row, x, loaded, want, in)
+		if layout == &c.copied {
+			b.load(src, row, x, loaded, want, in)
+		}
 		loaded = want
 		argsOf(worker).Fetch = b.ahead(x, want)
-		if c.sparse {
-			size := c.stride * c.ow * b.ch
+		if layout.sparse {
 			clear(y[r*size : min(to*size, c.oh*c.ow*b.ch)])
 		}
-		for i := range c.phases {
-			c.band(worker, y, src, &c.phases[i], r, min(to, c.phases[i].nh))
+		for i := range layout.lines {
+			c.band(worker, y, src, layout, &layout.lines[i], r, to)
 		}
 	}
 }
 
-// band computes the rows [r,to) of a phase.
-func (c *depthwiseSums) band(worker int, y, src []Float, p *dwPhase, r, to int) {
-	if r >= to || len(p.lines) == 0 {
+// band computes the rows [r,to) of a line's phase.
+func (c *depthwiseSums) band(worker int, y, src []Float, p *dwLayout, l *dwLine, r, to int) {
+	to = min(to, l.phase.nh)
+	if r >= to {
 		return
 	}
 	ch := c.source.ch
-	y = y[(r*c.stride+p.rh)*c.ow*ch:]
+	y = y[(r*c.stride+l.phase.rh)*c.ow*ch:]
 	a := argsOf(worker)
-	a.BSkip = 0
-	a.NR, a.ARow, a.CRow = to-r, c.rowStep*c.source.pw*channelBlock*elem, c.stride*c.ow*ch*elem
+	a.NT, a.Taps, a.Sam = len(l.phase.rows.taps), &l.taps[0].offset, l.pitch
+	a.Ldb, a.Ldc, a.Acc = channelBlock*elem, c.stride*l.step*ch*elem, 0
+	if !l.first {
+		a.Acc = 1
+	}
+	a.NR, a.ARow, a.CRow, a.K = to-r, c.rowStep*p.row, c.stride*c.ow*ch*elem, l.nextTaps
 	for off := 0; off < ch; off += c.lanes {
 		b, lane := off/channelBlock, off%channelBlock
 		a.tail(min(c.lanes, ch-off), micro)
-		for j := range p.lines {
-			l := &p.lines[j]
-			a.NT, a.Taps, a.Sam = len(l.rows), &l.rows[0], l.pitch
-			a.Ldb, a.Ldc, a.Acc = channelBlock*elem, c.stride*l.step*ch*elem, 0
-			if !l.first {
-				a.Acc = 1
-			}
-			a.B, a.BOff = address(c.packed[b*c.packSize+l.pack:]), lane*elem
-			a.A, a.AOff = address(src[b*c.source.blockLen:]), r*a.ARow+l.source+lane*elem
-			a.C, a.COff = address(y[(p.rw+l.j0*c.stride)*ch+off:]), 0
-			table := c.kernels.sum[l.taps]
-			for n := l.n; n > 0; {
-				m := tile(n, table)
-				done := m
-				if l.sets > 1 {
-					a.NM, a.AStep, a.CStep = l.sets, l.shift, c.stride*ch*elem
-				} else {
-					done = n / m * m
-					a.NM, a.AStep, a.CStep = n/m, m*a.Sam, m*a.Ldc
-				}
-				table[m](a)
-				a.AOff, a.COff = a.AOff+done*a.Sam, a.COff+done*a.Ldc
-				n -= done
-			}
+		a.B, a.BOff = address(c.packed[b*c.packSize+l.pack:]), lane*elem
+		for i := range l.tiles {
+			t := &l.tiles[i]
+			a.A, a.AOff = address(src[b*p.block:]), r*a.ARow+t.source+lane*elem
+			a.C, a.COff = address(y[off:]), t.y
+			a.NM, a.AStep, a.CStep = len(t.masks), t.sourceStep, t.yStep
+			a.Ahead, a.Sak = r*l.nextTaps, int(uintptr(unsafe.Pointer(&t.masks[0])))
+			c.kernels.sum[l.width][t.size](a)
 		}
 	}
 }

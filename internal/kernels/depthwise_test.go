@@ -2,6 +2,8 @@ package kernels
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"testing"
 )
 
@@ -95,4 +97,50 @@ func TestLattice(t *testing.T) {
 			}
 		}
 	}
+}
+
+// An image that is read where it stands gives the bits that its bordered copy gives, padding times infinity included.
+func TestDepthwiseStanding(t *testing.T) {
+	bits := func(x []Float) []uint64 {
+		b := make([]uint64, len(x))
+		for i, v := range x {
+			b[i] = bitsOf(v)
+			if math.IsNaN(float64(v)) {
+				b[i] = bitsOf(Float(math.NaN())) // whose payload is nobody's promise
+			}
+		}
+		return b
+	}
+	eachISA(t, func(t *testing.T) {
+		standing := 0
+		for i, s := range append(depthwiseShapes(), latticeShapes...) {
+			h := newHarness(t, place(i%4), uint64(i))
+			c := NewDepthwise(s)
+			n := s.KH * s.KW * s.IC
+			x, w, g := h.normal("x", s.XLen()), h.normal("w", n), h.normal("g", s.YLen())
+			if c.fwd.inPlace.lines != nil && c.data.inPlace.lines != nil && c.grad.standing != nil {
+				standing++
+			}
+			h.pour(x)
+			h.pour(w)
+			h.pour(g)
+			same := &Affine{}
+			y, yCopied := h.out("y", s.YLen()), h.out("y", s.YLen())
+			dw, dwCopied := h.out("dw", n), h.out("dw", n)
+			c.Forward(y, x, w, nil)
+			c.Forward(yCopied, x, w, same)
+			c.BackwardWeights(dw, x, g, nil)
+			c.BackwardWeights(dwCopied, x, g, same)
+			if !slices.Equal(bits(y), bits(yCopied)) {
+				t.Errorf("%v: y differs", s)
+			}
+			if !slices.Equal(bits(dw), bits(dwCopied)) {
+				t.Errorf("%v: dw differs", s)
+			}
+			h.done()
+		}
+		if micro.depthwise.masks && standing < 5 {
+			t.Errorf("all directions of only %d shapes are read where they stand", standing)
+		}
+	})
 }

@@ -5,6 +5,7 @@
 package kernels
 
 var depthwise512 = depthwiseKernels{
+	masks: true,
 	sum: [8][]func(*gemmArgs){
 		1: {1: dwSum512x1x1, 4: dwSum512x1x4, 8: dwSum512x1x8, 16: dwSum512x1x16},
 		2: {1: dwSum512x2x1, 4: dwSum512x2x4, 8: dwSum512x2x8, 16: dwSum512x2x16},

@@ -40,7 +40,9 @@ func depthwise2() *asm {
 func (a *asm) dwSum2(taps, n int) {
 	a.fn(fmt.Sprintf("dwSum2x%dx%d", taps, n), "a *gemmArgs", 8)
 	a.tiles()
-	a.begin(n)
+	a.p("MOVQ %d(DI), R15", argTaps)
+	a.p("ADDQ %d(DI), R15", argAhead)
+	a.dwBegin(n)
 	a.setBases(n + taps - 1)
 	for k := 0; k < taps; k++ {
 		a.p("VMOVUPS %d(R13), Y%d", 64*k, 15-k)
@@ -56,22 +58,20 @@ func (a *asm) dwSum2(taps, n int) {
 			}
 		}
 	}
-	a.endTap()
+	a.dwNext(16)
 	a.end2(1, n, 1, true)
-	a.endTiles()
+	a.dwEndTiles()
 }
 
 // dwGrad2 is dwGrad512 for 8 channels; B is masked by Y15.
 func (a *asm) dwGrad2(taps, rows int) {
 	a.fn(fmt.Sprintf("dwGrad2x%dx%d", taps, rows), "a *gemmArgs", 8)
 	a.tiles()
-	a.begin(rows * taps)
-	a.dwGradTap()
+	a.p("MOVQ %d(DI), R15", argTaps)
+	a.dwBegin(rows * taps)
+	a.dwGradTap(rows)
 	a.p("MOVQ %d(DI), CX", argTailMask)
 	a.p("VMOVUPS (CX), Y15")
-	for r := 1; r < rows; r++ {
-		a.p("LEAQ (%s)(R12*1), %s", rowBases[r-1], rowBases[r])
-	}
 	a.p("MOVQ %d(DI), CX", argK)
 	pixels := []string{"", "(R14*1)"}
 	spare := min(3, 13-rows*taps)
@@ -108,9 +108,7 @@ func (a *asm) dwGrad2(taps, rows int) {
 	a.p("JZ done")
 	body(1)
 	a.label("done")
-	a.p("ADDQ $16, R15")
-	a.p("DECQ %d(DI)", argLeftT)
-	a.p("JNZ tap")
+	a.dwNext(16*rows + 8)
 	a.end2(rows, taps, 1, true)
 	a.endTiles()
 }

@@ -3,7 +3,8 @@ package main
 import "fmt"
 
 // Numbers of neighbouring taps, and of output pixels, for which depthwise kernels exist. Other kernel sizes are cut into
-// these, and so are dilation and stride (see depthwise.go), so that a tap is always one pixel step further in the source.
+// these, and so are dilation and stride (see depthwise_sums.go), so that a tap is always one pixel step further in the
+// source.
 var (
 	dwTaps   = []int{1, 2, 3, 4, 5, 7}
 	dwPixels = []int{1, 4, 8, 16}
@@ -13,7 +14,7 @@ var (
 func depthwise512() *asm {
 	a := newAsm("zdepthwise512")
 	a.reg = "Z"
-	a.golang("var depthwise512 = depthwiseKernels{\nsum: [8][]func(*gemmArgs){\n")
+	a.golang("var depthwise512 = depthwiseKernels{\nmasks: true,\nsum: [8][]func(*gemmArgs){\n")
 	for _, taps := range dwTaps {
 		a.golang("%d: {", taps)
 		for _, n := range dwPixels {
@@ -42,11 +43,17 @@ func depthwise512() *asm {
 }
 
 // dwSum512 computes C[i] (+)= Σ_tap Σ_k A[tap + (i+k)·Sam]·B[tap][k] for n pixels i, 16 channels at a time. Each vector of
-// A is loaded once for all pixels that it belongs to.
+// A is loaded once for all pixels that it belongs to, and is 0 where a mask says so.
 func (a *asm) dwSum512(taps, n int) {
 	a.fn(fmt.Sprintf("dwSum512x%dx%d", taps, n), "a *gemmArgs", 8)
 	a.tiles()
-	a.begin(n)
+	a.p("MOVQ %d(DI), AX", argLeftM)
+	for _, k := range dwMasks(taps) {
+		a.p("KMOVW %d(R12)(AX*8), K%d", 2*(k-maskLeft)-8, k)
+	}
+	a.p("MOVQ %d(DI), R15", argTaps)
+	a.p("ADDQ %d(DI), R15", argAhead)
+	a.dwBegin(n)
 	a.setBases(n + taps - 1)
 	for k := 0; k < taps; k++ {
 		a.p("VMOVUPS %d(R13), Z%d", 64*k, 31-k)
@@ -54,47 +61,41 @@ func (a *asm) dwSum512(taps, n int) {
 	a.p("ADDQ $%d, R13", 64*taps)
 	for q := 0; q < n+taps-1; q++ {
 		r := n + q%4
-		a.p("VMOVUPS %s, Z%d", row(q), r)
+		a.dwLoad(row(q), r, dwMask(q, n, taps))
 		for k := 0; k < taps; k++ {
 			if i := q - k; i >= 0 && i < n {
 				a.p("VFMADD231PS Z%d, Z%d, Z%d", 31-k, r, i)
 			}
 		}
 	}
-	a.endTap()
+	a.dwNext(16)
 	a.p("MOVQ %d(DI), AX", argFetch)
 	for i := 0; i < n; i++ {
 		a.p("PREFETCHT0 %d(AX)", 64*i)
 	}
 	a.p("ADDQ $%d, %d(DI)", 64*n, argFetch)
 	a.end(1, n, 1)
-	a.endTiles()
+	a.dwEndTiles()
 }
 
-// dwGradTap points R13 at the tap's pixels of B: each tap of grad has an offset in A and one in B.
-func (a *asm) dwGradTap() {
-	a.p("MOVQ 8(R15), R13")
-	a.p("ADDQ %d(DI), R13", argB)
-	a.p("ADDQ %d(DI), R13", argBOff)
-}
-
-// dwGrad512 computes C[r][k] (+)= Σ_tap Σ_i A[tap.a + r·Sak + (i+k)·Sam]·B[tap.b + i], for K pixels i, Ldb apart in B. C's
-// rows are Ldc apart, its groups r CRow.
+// dwGrad512 computes C[r][k] (+)= Σ_tap Σ_i A[tap.a[r] + (i+k)·Sam]·B[tap.b + i], for K pixels i, Ldb apart in B. C's rows
+// are Ldc apart, its groups r CRow.
 func (a *asm) dwGrad512(taps, rows int) {
+	const unroll = 4
 	a.fn(fmt.Sprintf("dwGrad512x%dx%d", taps, rows), "a *gemmArgs", 8)
 	a.tiles()
-	a.begin(rows * taps)
-	a.dwGradTap()
+	a.p("MOVQ %d(DI), R15", argTaps)
+	a.dwBegin(rows * taps)
 	a.p("LEAQ (R14)(R14*2), AX")
-	a.p("MOVQ %d(DI), R12", argSak)
-	for r := 1; r < rows; r++ {
-		a.p("LEAQ (%s)(R12*1), %s", rowBases[r-1], rowBases[r])
+	a.dwGradTap(rows)
+	for _, k := range dwMasks(taps) {
+		if k == maskLeft || k == maskLeft2 {
+			a.p("KMOVW %d(DI), K%d", argSak+2*(k-maskLeft), k)
+		} else {
+			a.p("KMOVW K1, K%d", k)
+		}
 	}
 	a.p("MOVQ %d(DI), CX", argK)
-	unroll := 4
-	if taps == 7 {
-		unroll = 2 // an address reaches 8 pixels
-	}
 	pixels := []string{"", "(R14*1)", "(R14*2)", "(AX*1)"}
 	body := func(n int) {
 		for i := 0; i < n; i++ {
@@ -117,7 +118,17 @@ func (a *asm) dwGrad512(taps, rows int) {
 			for r := 0; r < rows; r++ {
 				x := 24 + t%4
 				t++
-				a.p("VMOVUPS (%s)%s, Z%d", rowBases[r], rowScales[q], x)
+				mem, mask := "("+rowBases[r]+")", 0
+				if q < len(rowScales) {
+					mem += rowScales[q]
+				} else { // beyond what an address reaches
+					a.p("LEAQ (%s)(R8*8), R12", rowBases[r])
+					mem = "(R12)" + rowScales[q-8]
+				}
+				if n == unroll {
+					mask = dwMask(q, n, taps)
+				}
+				a.dwLoad(mem, x, mask)
 				for i := 0; i < n; i++ {
 					if k := q - i; k >= 0 && k < taps {
 						a.p("VFMADD231PS Z%d, Z%d, Z%d", x, 31-i, r*taps+k)
@@ -133,7 +144,21 @@ func (a *asm) dwGrad512(taps, rows int) {
 	a.p("SUBQ $%d, CX", unroll)
 	a.p("JLT rest")
 	a.label("many")
+	if taps > 1 { // the masks of the right edge are for the last pixels, those of the left one for the first
+		a.p("JNZ inner")
+		for _, k := range dwMasks(taps) {
+			if k == maskRight || k == maskRight2 {
+				a.p("KMOVW %d(DI), K%d", argSak+2*(k-maskLeft), k)
+			}
+		}
+		a.label("inner")
+	}
 	body(unroll)
+	for _, k := range dwMasks(taps) {
+		if k == maskLeft || k == maskLeft2 {
+			a.p("KMOVW K1, K%d", k)
+		}
+	}
 	a.p("SUBQ $%d, CX", unroll)
 	a.p("JGE many")
 	a.label("rest")
@@ -144,9 +169,17 @@ func (a *asm) dwGrad512(taps, rows int) {
 	a.p("DECQ CX")
 	a.p("JNZ one")
 	a.label("done")
-	a.p("ADDQ $16, R15")
-	a.p("DECQ %d(DI)", argLeftT)
-	a.p("JNZ tap")
+	a.dwNext(16*rows + 8)
 	a.end(rows, taps, 1)
 	a.endTiles()
+}
+
+// dwGradTap points the bases at the tap's rows, of which dwBegin has done the first, and R13 at its pixels of B.
+func (a *asm) dwGradTap(rows int) {
+	for r := 1; r < rows; r++ {
+		a.dwBase(rowBases[r], 16*r)
+	}
+	a.p("MOVQ %d(R15), R13", 16*rows)
+	a.p("ADDQ %d(DI), R13", argB)
+	a.p("ADDQ %d(DI), R13", argBOff)
 }
