@@ -110,3 +110,14 @@ func (m *Mask) Overlap(o *Mask) float64 {
 	}
 	return float64(m.Intersection(o).Kept()) / float64(either)
 }
+
+// Empty names the prunable tensors of which nothing stays: the network is cut there, unless a shortcut leads past them.
+func (m *Mask) Empty() []string {
+	var names []string
+	for _, r := range m.Rows() {
+		if r.Kept == 0 && r.Total > 0 {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}

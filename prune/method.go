@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"espalier/internal/rng"
 	"espalier/nn"
 )
 
@@ -32,32 +31,3 @@ func New(name string, seed uint64) (Method, error) {
 
 // Names lists the methods in alphabetical order.
 func Names() []string { return slices.Sorted(maps.Keys(methods)) }
-
-// Magnitude scores a weight by its absolute value (LeCun, Denker and Solla's baseline, 1990; Han and others, 2015).
-type Magnitude struct{}
-
-// Scores implements Method.
-func (Magnitude) Scores(dst []nn.Float, w *nn.Params) error {
-	for _, p := range Prunable(w.Layout) {
-		s := p.Of(dst)
-		for i, x := range p.Of(w.Values) {
-			s[i] = max(x, -x)
-		}
-	}
-	return nil
-}
-
-// Random scores a weight by a number drawn evenly from [0,1), from a stream of its tensor's name: every mask of the given
-// density is equally likely, and a tensor's scores do not depend on the tensors beside it.
-type Random struct{ Seed uint64 }
-
-// Scores implements Method.
-func (r Random) Scores(dst []nn.Float, w *nn.Params) error {
-	for _, p := range Prunable(w.Layout) {
-		stream := rng.New(r.Seed, "prune", p.Name)
-		for i := range p.Of(dst) {
-			p.Of(dst)[i] = nn.Float(stream.Float64())
-		}
-	}
-	return nil
-}

@@ -131,47 +131,6 @@ func TestTies(t *testing.T) {
 	}
 }
 
-// TestTopK compares the selection with a stable sort on scores with many ties, zeros and infinities.
-func TestTopK(t *testing.T) {
-	r := rand.New(rand.NewPCG(4, 4))
-	for range 500 {
-		scores := make([]nn.Float, 1+r.IntN(200))
-		for i := range scores {
-			switch r.IntN(5) {
-			case 0:
-				scores[i] = nn.Float(math.Inf(1 - 2*r.IntN(2)))
-			case 1:
-				scores[i] = nn.Float(r.NormFloat64())
-			default:
-				scores[i] = nn.Float(r.IntN(4))
-			}
-		}
-		k := r.IntN(len(scores) + 1)
-		order := make([]int, len(scores))
-		for i := range order {
-			order[i] = i
-		}
-		slices.SortStableFunc(order, func(a, b int) int {
-			switch {
-			case scores[a] > scores[b]:
-				return -1
-			case scores[a] < scores[b]:
-				return 1
-			}
-			return 0
-		})
-		want := make([]nn.Float, len(scores))
-		for _, i := range order[:k] {
-			want[i] = 1
-		}
-		got := make([]nn.Float, len(scores))
-		topK(got, scores, k)
-		if !slices.Equal(got, want) {
-			t.Fatalf("top %d of %v: %v, want %v", k, scores, got, want)
-		}
-	}
-}
-
 // TestUniformAndERK have answers worked out by hand.
 func TestUniformAndERK(t *testing.T) {
 	w := weights(t, 5)
