@@ -120,7 +120,7 @@ func (t cellText) cell(s Skeleton, primitives []string) (Cell, error) {
 		primitives = t.Primitives
 	}
 	for _, e := range t.Edges {
-		edge := Edge{e.From, e.To, e.Primitives}
+		edge := Edge(e)
 		if edge.Primitives == nil {
 			edge.Primitives = slices.Clone(primitives)
 		}

@@ -59,8 +59,6 @@ func (p Point) of(figure func(Record) float64) []float64 {
 }
 
 func testAcc(r Record) float64    { return float64(r.TestAcc) }
-func valAcc(r Record) float64     { return float64(r.ValAcc) }
-func oneShot(r Record) float64    { return float64(r.OneShot) }
 func allPasses(r Record) float64  { return float64(r.Own.Passes + r.Shared.Passes) }
 func allSeconds(r Record) float64 { return r.Own.Seconds + r.Shared.Seconds }
 
