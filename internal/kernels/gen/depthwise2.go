@@ -8,6 +8,7 @@ var dwRows2 = map[int]int{1: 3, 2: 3, 3: 3, 4: 2, 5: 2, 7: 1}
 func depthwise2() *asm {
 	a := newAsm("zdepthwise2")
 	a.reg = "Y"
+	a.dwMacros(15)
 	a.golang("var depthwise2 = depthwiseKernels{\nsum: [8][]func(*gemmArgs){\n")
 	for _, taps := range dwTaps {
 		a.golang("%d: {", taps)
@@ -39,10 +40,8 @@ func depthwise2() *asm {
 // dwSum2 is dwSum512 for 8 channels.
 func (a *asm) dwSum2(taps, n int) {
 	a.fn(fmt.Sprintf("dwSum2x%dx%d", taps, n), "a *gemmArgs", 8)
-	a.tiles()
-	a.p("MOVQ %d(DI), R15", argTaps)
-	a.p("ADDQ %d(DI), R15", argAhead)
-	a.dwBegin(n)
+	a.p("DWTILES")
+	a.dwSumBegin(n)
 	a.setBases(n + taps - 1)
 	for k := 0; k < taps; k++ {
 		a.p("VMOVUPS %d(R13), Y%d", 64*k, 15-k)
@@ -52,24 +51,18 @@ func (a *asm) dwSum2(taps, n int) {
 	for q := 0; q < n+taps-1; q++ {
 		r := n + q%spare
 		a.p("VMOVUPS %s, Y%d", row(q), r)
-		for k := 0; k < taps; k++ {
-			if i := q - k; i >= 0 && i < n {
-				a.p("VFMADD231PS Y%d, Y%d, Y%d", 15-k, r, i)
-			}
-		}
+		a.dwProducts(15, r, max(0, q-n+1), downFrom(min(q, n-1), max(0, q-taps+1), 0))
 	}
-	a.dwNext(16)
-	a.end2(1, n, 1, true)
-	a.dwEndTiles()
+	a.p("DWSUMNEXT")
+	a.dwStore(1, n)
+	a.p("DWSUMEND")
 }
 
 // dwGrad2 is dwGrad512 for 8 channels; B is masked by Y15.
 func (a *asm) dwGrad2(taps, rows int) {
 	a.fn(fmt.Sprintf("dwGrad2x%dx%d", taps, rows), "a *gemmArgs", 8)
-	a.tiles()
-	a.p("MOVQ %d(DI), R15", argTaps)
-	a.dwBegin(rows * taps)
-	a.dwGradTap(rows)
+	a.p("DWTILES")
+	a.dwGradBegin(rows, taps)
 	a.p("MOVQ %d(DI), CX", argTailMask)
 	a.p("VMOVUPS (CX), Y15")
 	a.p("MOVQ %d(DI), CX", argK)
@@ -85,11 +78,7 @@ func (a *asm) dwGrad2(taps, rows int) {
 				x := rows*taps + t%spare
 				t++
 				a.p("VMOVUPS (%s)%s, Y%d", rowBases[r], rowScales[q], x)
-				for i := 0; i < n; i++ {
-					if k := q - i; k >= 0 && k < taps {
-						a.p("VFMADD231PS Y%d, Y%d, Y%d", x, 14-i, r*taps+k)
-					}
-				}
+				a.dwProducts(15, x, 1+max(0, q-taps+1), downFrom(min(q, taps-1), max(0, q-n+1), r*taps))
 			}
 		}
 		for r := 0; r < rows; r++ {
@@ -109,6 +98,6 @@ func (a *asm) dwGrad2(taps, rows int) {
 	body(1)
 	a.label("done")
 	a.dwNext(16*rows + 8)
-	a.end2(rows, taps, 1, true)
-	a.endTiles()
+	a.dwStore(rows, taps)
+	a.p("DWGRADEND")
 }

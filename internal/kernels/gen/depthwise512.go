@@ -14,6 +14,7 @@ var (
 func depthwise512() *asm {
 	a := newAsm("zdepthwise512")
 	a.reg = "Z"
+	a.dwMacros(31)
 	a.golang("var depthwise512 = depthwiseKernels{\nmasks: true,\nsum: [8][]func(*gemmArgs){\n")
 	for _, taps := range dwTaps {
 		a.golang("%d: {", taps)
@@ -46,14 +47,12 @@ func depthwise512() *asm {
 // A is loaded once for all pixels that it belongs to, and is 0 where a mask says so.
 func (a *asm) dwSum512(taps, n int) {
 	a.fn(fmt.Sprintf("dwSum512x%dx%d", taps, n), "a *gemmArgs", 8)
-	a.tiles()
+	a.p("DWTILES")
 	a.p("MOVQ %d(DI), AX", argLeftM)
 	for _, k := range dwMasks(taps) {
 		a.p("KMOVW %d(R12)(AX*8), K%d", 2*(k-maskLeft)-8, k)
 	}
-	a.p("MOVQ %d(DI), R15", argTaps)
-	a.p("ADDQ %d(DI), R15", argAhead)
-	a.dwBegin(n)
+	a.dwSumBegin(n)
 	a.setBases(n + taps - 1)
 	for k := 0; k < taps; k++ {
 		a.p("VMOVUPS %d(R13), Z%d", 64*k, 31-k)
@@ -62,20 +61,12 @@ func (a *asm) dwSum512(taps, n int) {
 	for q := 0; q < n+taps-1; q++ {
 		r := n + q%4
 		a.dwLoad(row(q), r, dwMask(q, n, taps))
-		for k := 0; k < taps; k++ {
-			if i := q - k; i >= 0 && i < n {
-				a.p("VFMADD231PS Z%d, Z%d, Z%d", 31-k, r, i)
-			}
-		}
+		a.dwProducts(31, r, max(0, q-n+1), downFrom(min(q, n-1), max(0, q-taps+1), 0))
 	}
-	a.dwNext(16)
-	a.p("MOVQ %d(DI), AX", argFetch)
-	for i := 0; i < n; i++ {
-		a.p("PREFETCHT0 %d(AX)", 64*i)
-	}
-	a.p("ADDQ $%d, %d(DI)", 64*n, argFetch)
-	a.end(1, n, 1)
-	a.dwEndTiles()
+	a.p("DWSUMNEXT")
+	a.p("DWAHEAD%d", n)
+	a.dwStore(1, n)
+	a.p("DWSUMEND")
 }
 
 // dwGrad512 computes C[r][k] (+)= Σ_tap Σ_i A[tap.a[r] + (i+k)·Sam]·B[tap.b + i], for K pixels i, Ldb apart in B. C's rows
@@ -83,11 +74,9 @@ func (a *asm) dwSum512(taps, n int) {
 func (a *asm) dwGrad512(taps, rows int) {
 	const unroll = 4
 	a.fn(fmt.Sprintf("dwGrad512x%dx%d", taps, rows), "a *gemmArgs", 8)
-	a.tiles()
-	a.p("MOVQ %d(DI), R15", argTaps)
-	a.dwBegin(rows * taps)
+	a.p("DWTILES")
+	a.dwGradBegin(rows, taps)
 	a.p("LEAQ (R14)(R14*2), AX")
-	a.dwGradTap(rows)
 	for _, k := range dwMasks(taps) {
 		if k == maskLeft || k == maskLeft2 {
 			a.p("KMOVW %d(DI), K%d", argSak+2*(k-maskLeft), k)
@@ -129,11 +118,7 @@ func (a *asm) dwGrad512(taps, rows int) {
 					mask = dwMask(q, n, taps)
 				}
 				a.dwLoad(mem, x, mask)
-				for i := 0; i < n; i++ {
-					if k := q - i; k >= 0 && k < taps {
-						a.p("VFMADD231PS Z%d, Z%d, Z%d", x, 31-i, r*taps+k)
-					}
-				}
+				a.dwProducts(31, x, max(0, q-taps+1), downFrom(min(q, taps-1), max(0, q-n+1), r*taps))
 			}
 		}
 		for r := 0; r < rows; r++ {
@@ -170,16 +155,14 @@ func (a *asm) dwGrad512(taps, rows int) {
 	a.p("JNZ one")
 	a.label("done")
 	a.dwNext(16*rows + 8)
-	a.end(rows, taps, 1)
-	a.endTiles()
+	a.dwStore(rows, taps)
+	a.p("DWGRADEND")
 }
 
-// dwGradTap points the bases at the tap's rows, of which dwBegin has done the first, and R13 at its pixels of B.
-func (a *asm) dwGradTap(rows int) {
-	for r := 1; r < rows; r++ {
-		a.dwBase(rowBases[r], 16*r)
+// downFrom is base plus the numbers from first down to last.
+func downFrom(first, last, base int) (n []int) {
+	for i := first; i >= last; i-- {
+		n = append(n, base+i)
 	}
-	a.p("MOVQ %d(R15), R13", 16*rows)
-	a.p("ADDQ %d(DI), R13", argB)
-	a.p("ADDQ %d(DI), R13", argBOff)
+	return n
 }

@@ -1,8 +1,107 @@
 package main
 
-// dwBegin clears the sums and starts the loop over taps. The first field of a tap is a dwTap, the address of its row.
-func (a *asm) dwBegin(sums int) {
-	a.zero(0, sums)
+import (
+	"fmt"
+	"strings"
+)
+
+// macro defines a macro of the assembler, in which body prints instructions; name may have parameters. What many kernels
+// share is written once this way.
+func (a *asm) macro(name string, body func()) {
+	before := a.text.String()
+	a.text.Reset()
+	body()
+	lines := strings.ReplaceAll(strings.TrimSpace(a.text.String()), ":\n", ":")
+	a.text.Reset()
+	fmt.Fprintf(&a.text, "%s\n#define %s \\\n\t%s\n", before, name, strings.ReplaceAll(lines, "\n", "; \\\n"))
+}
+
+// dwMacros defines what depthwise kernels share:
+//
+//	DWTILES      begins the loops over rows and tiles; DWSUMEND and DWGRADEND end them
+//	DWTAPS       begins the loop over taps; DWSUMNEXT ends it
+//	DWC          points AX at C and jumps to store if C is to be overwritten
+//	DWADD(z)     adds C to z and goes on to the next pixel of C; DWPUT(z) stores z there
+//	DWAHEADn     fetches n lines
+//	DWFkn(x, …)  adds x times the weights k to k+n-1, which stand from register top down, to n sums
+func (a *asm) dwMacros(top int) {
+	a.macro("DWTILES", a.tiles)
+	a.macro("DWSUMEND", a.dwSumEnd)
+	a.macro("DWGRADEND", a.endTiles)
+	a.macro("DWTAPS", a.dwTaps)
+	a.macro("DWSUMNEXT", func() { a.dwNext(16) })
+	a.macro("DWZERO(z)", func() { a.p("VXORPS z, z, z") })
+	a.macro("DWC", func() {
+		if a.reg == "Y" {
+			a.p("MOVQ %d(DI), CX", argTailMask)
+			a.p("VMOVUPS (CX), Y15")
+		}
+		a.p("MOVQ %d(DI), CX", argLdc)
+		a.p("MOVQ %d(DI), AX", argCurC)
+		a.p("MOVQ AX, BX")
+		a.p("CMPQ %d(DI), $0", argAcc)
+		a.p("JEQ store")
+	})
+	a.macro("DWADD(z)", func() {
+		if a.reg == "Y" {
+			a.p("VMASKMOVPS (AX), Y15, Y14")
+			a.p("VADDPS Y14, z, z")
+		} else {
+			a.p("VADDPS (AX), z, K1, z")
+		}
+		a.p("ADDQ CX, AX")
+	})
+	a.macro("DWPUT(z)", func() {
+		if a.reg == "Y" {
+			a.p("VMASKMOVPS z, Y15, (AX)")
+		} else {
+			a.p("VMOVUPS z, K1, (AX)")
+		}
+		a.p("ADDQ CX, AX")
+	})
+	a.macro("DWGROUP", func() {
+		a.p("ADDQ %d(DI), BX", argCRow)
+		a.p("MOVQ BX, AX")
+	})
+	if a.reg == "Z" {
+		for _, n := range dwPixels {
+			a.macro(fmt.Sprintf("DWAHEAD%d", n), func() {
+				a.p("MOVQ %d(DI), AX", argFetch)
+				for i := 0; i < n; i++ {
+					a.p("PREFETCHT0 %d(AX)", 64*i)
+				}
+				a.p("ADDQ $%d, %d(DI)", 64*n, argFetch)
+			})
+		}
+	}
+	most := dwTaps[len(dwTaps)-1]
+	for n := 2; n <= most; n++ {
+		for k := 0; k+n <= most; k++ {
+			names := strings.Split("a b c d e f g", " ")[:n]
+			a.macro(fmt.Sprintf("DWF%d%d(x, %s)", k, n, strings.Join(names, ", ")), func() {
+				for i, sum := range names {
+					a.p("VFMADD231PS %s%d, x, %s", a.reg, top-k-i, sum)
+				}
+			})
+		}
+	}
+}
+
+// dwProducts adds register x times the weights from k on, which stand from register top down, to the sums.
+func (a *asm) dwProducts(top, x, k int, sums []int) {
+	if len(sums) == 1 {
+		a.p("VFMADD231PS %s%d, %s%d, %s%d", a.reg, top-k, a.reg, x, a.reg, sums[0])
+		return
+	}
+	var names strings.Builder
+	for _, s := range sums {
+		fmt.Fprintf(&names, ", %s%d", a.reg, s)
+	}
+	a.p("DWF%d%d(%s%d%s)", k, len(sums), a.reg, x, names.String())
+}
+
+// dwTaps starts the loop over taps. The first field of a tap is a dwTap, the address of its row.
+func (a *asm) dwTaps() {
 	a.p("MOVQ %d(DI), DX", argNT)
 	a.p("MOVQ DX, %d(DI)", argLeftT)
 	a.p("MOVQ %d(DI), R13", argB)
@@ -27,8 +126,35 @@ func (a *asm) dwNext(bytes int) {
 	a.p("JNZ tap")
 }
 
-// dwEndTiles is endTiles where each row of tiles has taps of its own, K bytes after those of the row before.
-func (a *asm) dwEndTiles() {
+// dwSumBegin begins a tile of sum, with the taps of the current row.
+func (a *asm) dwSumBegin(sums int) {
+	a.dwZero(sums)
+	a.p("MOVQ %d(DI), R15", argTaps)
+	a.p("ADDQ %d(DI), R15", argAhead)
+	a.p("DWTAPS")
+}
+
+// dwGradBegin begins grad: the taps' rows, of which DWTAPS does the first, and their pixels of B.
+func (a *asm) dwGradBegin(rows, taps int) {
+	a.dwZero(rows * taps)
+	a.p("MOVQ %d(DI), R15", argTaps)
+	a.p("DWTAPS")
+	for r := 1; r < rows; r++ {
+		a.dwBase(rowBases[r], 16*r)
+	}
+	a.p("MOVQ %d(R15), R13", 16*rows)
+	a.p("ADDQ %d(DI), R13", argB)
+	a.p("ADDQ %d(DI), R13", argBOff)
+}
+
+func (a *asm) dwZero(sums int) {
+	for i := 0; i < sums; i++ {
+		a.p("DWZERO(%s%d)", a.reg, i)
+	}
+}
+
+// dwSumEnd is endTiles where each row of tiles has taps of its own, K bytes after those of the row before.
+func (a *asm) dwSumEnd() {
 	a.advance(argAStep, argCurA)
 	a.advance(argCStep, argCurC)
 	a.p("DECQ %d(DI)", argLeftM)
@@ -40,6 +166,24 @@ func (a *asm) dwEndTiles() {
 	a.p("JNZ rows")
 	a.p("VZEROUPPER")
 	a.p("RET")
+}
+
+// dwStore adds the sums to C or stores them; groups of rows of C stand CRow apart.
+func (a *asm) dwStore(groups, rows int) {
+	a.p("DWC")
+	for _, do := range []string{"DWADD", "DWPUT"} {
+		for i := 0; i < groups*rows; i++ {
+			if i > 0 && i%rows == 0 {
+				a.p("DWGROUP")
+			}
+			a.p("%s(%s%d)", do, a.reg, i)
+		}
+		if do == "DWADD" {
+			a.p("MOVQ %d(DI), AX", argCurC)
+			a.p("MOVQ AX, BX")
+			a.label("store")
+		}
+	}
 }
 
 // Masks of the pixels beyond the left and right edges of an image. Half of the taps reach beyond; where their number is
@@ -83,7 +227,7 @@ func dwMasks(taps int) []int {
 // dwLoad loads a vector through a mask, if there is one.
 func (a *asm) dwLoad(mem string, z, mask int) {
 	if mask == 0 {
-		a.p("VMOVUPS %s, Z%d", mem, z)
+		a.p("VMOVUPS %s, %s%d", mem, a.reg, z)
 		return
 	}
 	a.p("VMOVUPS.Z %s, K%d, Z%d", mem, mask, z)
