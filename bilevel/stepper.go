@@ -68,7 +68,7 @@ func New[T Float](m Method[T], o Options[T]) (*Stepper[T], error) {
 		s.counts[k] += u.times()
 		s.last[k] = i
 		s.index = append(s.index, k)
-		s.g = append(s.g, make([]T, len(u.Block.Value)))
+		s.g = append(s.g, s.gradient(len(u.Block.Value)))
 		for _, split := range u.Splits {
 			if o.Source == nil {
 				panic("bilevel: split " + split + " without a source")
@@ -89,6 +89,16 @@ func New[T Float](m Method[T], o Options[T]) (*Stepper[T], error) {
 		names[b.Name] = true
 	}
 	return s, nil
+}
+
+// gradient is memory for n elements, the same for all updates of that size: only one of them is being computed.
+func (s *Stepper[T]) gradient(n int) []T {
+	for _, g := range s.g {
+		if len(g) == n {
+			return g
+		}
+	}
+	return make([]T, n)
 }
 
 // Steps implements train.Stepper.
