@@ -33,6 +33,7 @@ var convShapes = []ConvShape{
 	{20, 9, 11, 6, 150, 1, 1, 1, 0, 1},
 	{20, 9, 11, 150, 7, 1, 1, 1, 0, 1},
 	{3, 13, 27, 20, 70, 1, 1, 2, 0, 1},
+	{3, 7, 5, 20, 57, 1, 1, 1, 0, 1},
 }
 
 // depthwiseShapes have every kernel, dilation and stride that cells use, and others.

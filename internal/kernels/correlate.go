@@ -50,8 +50,6 @@ type step struct {
 	a, b       int // byte offsets of source and packed weights
 }
 
-type packJob struct{ phase, panel int }
-
 func forwardCorrelation(s ConvShape) *correlation {
 	q := &correlation{n: s.N, h: s.H, w: s.W, ch: s.IC, top: s.Pad, left: s.Pad, ph: s.H + 2*s.Pad, pw: s.W + 2*s.Pad,
 		oh: s.OH(), ow: s.OW(), och: s.OC, stride: 1, ic: s.IC, oc: s.OC}
@@ -147,16 +145,21 @@ func (q *correlation) plan(s ConvShape) {
 			table = q.micro.slide2
 		}
 		p.slide = p.width == 3 && (p.step == 1 || p.step == 2) && table[1] != nil
-		for _, c := range q.micro.columns(q.och, p.slide && p.nw <= 4 && table[4] != nil) {
+		// Panels of four vectors read narrow rows, and pixels that one panel may complete, fewer times.
+		wide := p.slide && p.nw <= 4 && table[4] != nil
+		if q.flat && q.micro.gemm[4] != nil {
+			wide = q.ch*4*q.micro.lanes*elem <= blockBytes
+		}
+		for _, c := range q.micro.columns(q.och, wide) {
 			c.base = total
 			total += len(p.positions) * q.ch * c.nv * q.micro.lanes
 			c.steps = p.passes(q.ch, c.nv*q.micro.lanes*elem)
 			p.panels = append(p.panels, c)
-			q.packJobs = append(q.packJobs, packJob{i, len(p.panels) - 1})
+			q.planPack(i, len(p.panels)-1)
 		}
 	}
 	q.packed = Alloc(total)
-	q.packUnit = q.packPanel
+	q.packUnit = q.packSome
 }
 
 // merge joins taps that follow each other in the source, as far as all rows of taps allow the same width.
@@ -180,12 +183,12 @@ func (p *phase) merge(pixel int) {
 	p.taps, p.width = merged, width
 }
 
-// columns cuts n output channels into panels, of four vectors where the rows are narrow.
-func (m *microkernels) columns(n int, narrow bool) (ps []panel) {
+// columns cuts n output channels into panels: of four vectors, if wide, as far as they go, then of two and one.
+func (m *microkernels) columns(n int, wide bool) (ps []panel) {
 	for off := 0; off < n; {
 		nv := ceilDiv(n-off, m.lanes)
 		switch {
-		case narrow && nv >= 4:
+		case wide && nv >= 4:
 			nv = 4
 		case nv > 1 && m.gemm[2] != nil:
 			nv = 2

@@ -1,5 +1,8 @@
 package kernels
 
+// outputAhead is how many bytes ahead of its stores a product of four vectors fetches the lines that it will write.
+const outputAhead = 6 << 10
+
 // run computes n output images from n bordered sources, adding to what is there if acc.
 func (q *correlation) run(worker int, y, src []Float, n int, acc bool) {
 	a := argsOf(worker)
@@ -25,6 +28,11 @@ func (q *correlation) run(worker int, y, src []Float, n int, acc bool) {
 		a.Sam, a.Sak, a.Ldc, a.BSkip = p.step*q.ch*elem, elem, q.stride*q.och*elem, 0
 		if p.slide {
 			a.Sam = q.ch * elem
+		}
+		a.Fetch, a.FetchStep = uintptr(address(y)), 0
+		if q.flat && len(p.panels) == 1 { // y is written in order: K steps of a tile fetch as much of it
+			a.Fetch += outputAhead
+			a.FetchStep = (len(q.micro.gemm[4]) - 1) * q.och * elem / q.ch
 		}
 		for j := range p.panels {
 			c := &p.panels[j]

@@ -31,6 +31,7 @@ type gemmArgs struct {
 	curA, curC          uintptr
 	leftM, leftR, leftT int
 	Fetch2              uintptr // like Fetch; outer fetches a line of both for each step of K, and advances
+	FetchStep           int     // gemm[4] fetches two lines of Fetch for each step of K, and advances by this
 }
 
 // microkernels is one instruction set's way to compute gemmArgs.
@@ -39,7 +40,7 @@ type microkernels struct {
 	// wholeVectors says that gemm[2] cannot mask its last vector: only gemm[1] has a tail.
 	wholeVectors bool
 	// gemm[nv][mr] has mr rows and nv vectors of columns.
-	gemm [3][]func(*gemmArgs)
+	gemm [5][]func(*gemmArgs)
 	// slide[nv][mr] convolves along a row: MR output pixels, Sam apart in A, each the sum over three neighbours of
 	// A[i+kw]·B[k][kw], so that a pixel is read once for three products. B holds (k, kw, nv vectors). nil if there is none.
 	// slide2 reads output pixel i's neighbours at 2i+kw.
@@ -50,7 +51,7 @@ type microkernels struct {
 	grad, grad2 [3][]func(*gemmArgs)
 	// outer is gemm for rows of A that are neighbours, Sam = elem, so that it is K that strides through memory. nil if there
 	// is none.
-	outer     [3][]func(*gemmArgs)
+	outer     [5][]func(*gemmArgs)
 	depthwise *depthwiseKernels
 	// peak is n rounds of the loop behind PeakFlops, peakFlops the operations of a round.
 	peak      func(n int)

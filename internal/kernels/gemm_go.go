@@ -8,7 +8,7 @@ import (
 // microGo is the plain-Go implementation: vectors of four elements, tiles of up to four rows.
 var microGo = microkernels{
 	lanes:     4,
-	gemm:      [3][]func(*gemmArgs){1: {1: gemmGo(1), 2: gemmGo(2), 4: gemmGo(4)}},
+	gemm:      [5][]func(*gemmArgs){1: {1: gemmGo(1), 2: gemmGo(2), 4: gemmGo(4)}},
 	depthwise: &depthwiseGo,
 	sum:       sumGo,
 	scatter:   scatterGo,

@@ -7,7 +7,7 @@ package kernels
 var micro2 = microkernels{
 	lanes:        8,
 	wholeVectors: true,
-	gemm: [3][]func(*gemmArgs){
+	gemm: [5][]func(*gemmArgs){
 		1: {1: gemm2x1x1, 2: gemm2x2x1, 4: gemm2x4x1, 8: gemm2x8x1, 12: gemm2x12x1},
 		2: {1: gemm2x1x2, 2: gemm2x2x2, 3: gemm2x3x2, 4: gemm2x4x2, 5: gemm2x5x2, 6: gemm2x6x2},
 	},

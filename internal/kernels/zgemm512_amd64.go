@@ -41,12 +41,14 @@ var _ = [...][0]struct{}{
 	[unsafe.Offsetof(gemmArgs{}.leftR) - 240]struct{}{},
 	[unsafe.Offsetof(gemmArgs{}.leftT) - 248]struct{}{},
 	[unsafe.Offsetof(gemmArgs{}.Fetch2) - 256]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.FetchStep) - 264]struct{}{},
 }
 var micro512 = microkernels{
 	lanes: 16,
-	gemm: [3][]func(*gemmArgs){
+	gemm: [5][]func(*gemmArgs){
 		1: {1: gemm512x1x1, 2: gemm512x2x1, 4: gemm512x4x1, 8: gemm512x8x1, 16: gemm512x16x1},
 		2: {1: gemm512x1x2, 2: gemm512x2x2, 4: gemm512x4x2, 6: gemm512x6x2, 8: gemm512x8x2, 12: gemm512x12x2, 14: gemm512x14x2},
+		4: {1: gemm512x1x4, 2: gemm512x2x4, 4: gemm512x4x4, 6: gemm512x6x4},
 	},
 	slide: [5][]func(*gemmArgs){
 		1: {1: slide512x1x1, 2: slide512x2x1, 4: slide512x4x1, 7: slide512x7x1, 8: slide512x8x1, 14: slide512x14x1, 16: slide512x16x1},
@@ -65,7 +67,7 @@ var micro512 = microkernels{
 		1: {1: grad2x512x1x1, 3: grad2x512x3x1, 8: grad2x512x8x1},
 		2: {1: grad2x512x1x2, 3: grad2x512x3x2, 4: grad2x512x4x2},
 	},
-	outer: [3][]func(*gemmArgs){
+	outer: [5][]func(*gemmArgs){
 		1: {1: outer512x1x1, 2: outer512x2x1, 4: outer512x4x1, 8: outer512x8x1, 16: outer512x16x1},
 		2: {1: outer512x1x2, 2: outer512x2x2, 4: outer512x4x2, 6: outer512x6x2, 8: outer512x8x2, 12: outer512x12x2, 14: outer512x14x2},
 	},
@@ -111,6 +113,18 @@ func gemm512x12x2(a *gemmArgs)
 
 //go:noescape
 func gemm512x14x2(a *gemmArgs)
+
+//go:noescape
+func gemm512x1x4(a *gemmArgs)
+
+//go:noescape
+func gemm512x2x4(a *gemmArgs)
+
+//go:noescape
+func gemm512x4x4(a *gemmArgs)
+
+//go:noescape
+func gemm512x6x4(a *gemmArgs)
 
 //go:noescape
 func slide512x1x1(a *gemmArgs)

@@ -9,7 +9,7 @@ var gemmSizes2 = map[int][]int{1: {1, 2, 4, 8, 12}, 2: {1, 2, 3, 4, 5, 6}}
 func gemm2() *asm {
 	a := newAsm("zgemm2")
 	a.reg = "Y"
-	a.golang("var micro2 = microkernels{\nlanes: 8,\nwholeVectors: true,\ngemm: [3][]func(*gemmArgs){\n")
+	a.golang("var micro2 = microkernels{\nlanes: 8,\nwholeVectors: true,\ngemm: [5][]func(*gemmArgs){\n")
 	for nv := 1; nv <= 2; nv++ {
 		a.golang("%d: {", nv)
 		for _, mr := range gemmSizes2[nv] {

@@ -4,10 +4,10 @@ import (
 	"fmt"
 )
 
-// Sizes of tiles, per number of vectors. A tile of gemm keeps mr·nv sums, nv vectors of B and up to three broadcasts in the
+// Sizes of tiles, per number of vectors. A tile of gemm keeps mr·nv sums, nv vectors of B and up to eight broadcasts in the
 // 32 registers; one of slide mr·nv sums, 3·nv vectors of B and at least two broadcasts. Other widths are cut into these.
 var (
-	gemmSizes512   = map[int][]int{1: {1, 2, 4, 8, 16}, 2: {1, 2, 4, 6, 8, 12, 14}}
+	gemmSizes512   = map[int][]int{1: {1, 2, 4, 8, 16}, 2: {1, 2, 4, 6, 8, 12, 14}, 4: {1, 2, 4, 6}}
 	slideSizes512  = map[int][]int{1: {1, 2, 4, 7, 8, 14, 16}, 2: {1, 2, 4, 7, 8}, 4: {1, 2, 4}}
 	slide2Sizes512 = map[int][]int{1: {1, 2, 4, 8}, 2: {1, 2, 4, 7, 8}}
 )
@@ -36,14 +36,14 @@ func gemm512() *asm {
 		}
 		a.golang("},\n")
 	}
-	table("gemm: [3][]func(*gemmArgs)", gemmSizes512, a.name512("gemm"))
+	table("gemm: [5][]func(*gemmArgs)", gemmSizes512, a.name512("gemm"))
 	table("slide: [5][]func(*gemmArgs)", slideSizes512, a.name512("slide"))
 	table("slide2: [5][]func(*gemmArgs)", slide2Sizes512, a.name512("slide2"))
 	table("grad: [3][]func(*gemmArgs)", gradSizes512, a.name512("grad"))
 	table("grad2: [3][]func(*gemmArgs)", gradSizes512, a.name512("grad2x"))
-	table("outer: [3][]func(*gemmArgs)", outerSizes512, a.name512("outer"))
+	table("outer: [5][]func(*gemmArgs)", outerSizes512, a.name512("outer"))
 	a.golang("depthwise: &depthwise512,\nsum: sum512,\npeak: peak512,\npeakFlops: 24 * 32,\nscatter: scatterRows512,\n}\n\n")
-	for _, nv := range []int{1, 2} {
+	for _, nv := range []int{1, 2, 4} {
 		for _, mr := range gemmSizes512[nv] {
 			a.gemmTile512(mr, nv)
 		}
@@ -138,6 +138,9 @@ func (a *asm) gemmTile512(mr, nv int) {
 	a.p("MOVQ %d(DI), AX", argAhead)
 	a.p("ADDQ SI, AX")
 	a.p("MOVQ %d(DI), CX", argK)
+	if nv == 4 {
+		a.p("MOVQ %d(DI), DX", argFetch)
+	}
 	a.p("PCALIGN $32")
 	a.label("k")
 	first := 32 - nv
@@ -150,13 +153,16 @@ func (a *asm) gemmTile512(mr, nv int) {
 	}
 	a.p("ADDQ R14, R13")
 	a.p("PREFETCHT0 (AX)")
-	a.p("ADDQ $64, AX")
-	spare := min(3, first-mr*nv)
+	if nv < 4 {
+		a.p("ADDQ $64, AX")
+	} else {
+		a.p("ADDQ $%d, AX", 4*mr)
+		a.p("PREFETCHT1 (DX)")
+		a.p("PREFETCHT1 64(DX)")
+		a.p("ADDQ %d(DI), DX", argFetchStep)
+	}
+	spare := min(8, first-mr*nv)
 	for i := 0; i < mr; i++ {
-		if nv == 1 {
-			a.p("VFMADD231PS.BCST %s, Z%d, Z%d", row(i), first, i)
-			continue
-		}
 		r := mr*nv + i%spare
 		a.p("VBROADCASTSS %s, Z%d", row(i), r)
 		for v := 0; v < nv; v++ {
@@ -168,6 +174,9 @@ func (a *asm) gemmTile512(mr, nv int) {
 	}
 	a.p("DECQ CX")
 	a.p("JNZ k")
+	if nv == 4 {
+		a.p("MOVQ DX, %d(DI)", argFetch)
+	}
 	a.endTap()
 	a.end(1, mr, nv)
 	a.endTiles()
