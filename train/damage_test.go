@@ -4,7 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -88,6 +93,60 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// TestDamagedAnywhere cuts the newest checkpoint short at random lengths and turns random bits of it over: each time the run
+// sets it aside with a warning and ends in the same bits. (A bit that only changes how the file spells its content is no
+// damage.)
+func TestDamagedAnywhere(t *testing.T) {
+	const seed, tries = 1, 200
+	want := reference(t)
+	o := Options{Epochs: testEpochs, Best: "val_accuracy"}
+	begun := t.TempDir()
+	half(t, begun, o).Close()
+	newest := Position{2, 3}.file()
+	content, err := os.ReadFile(filepath.Join(begun, newest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := safetensors.ReadFile(filepath.Join(begun, newest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(seed, 0))
+	for try := range tries {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(begun)); err != nil {
+			t.Fatal(err)
+		}
+		b, what := bytes.Clone(content), ""
+		if try%2 == 0 {
+			n := random.IntN(len(b))
+			b, what = b[:n], fmt.Sprintf("cut to %d bytes", n)
+		} else {
+			n := random.IntN(8 * len(b))
+			b[n/8] ^= 1 << (n % 8)
+			what = fmt.Sprintf("bit %d of byte %d", n%8, n/8)
+		}
+		rewrite(t, filepath.Join(dir, newest), func([]byte) []byte { return b })
+		if f, err := safetensors.ReadFile(filepath.Join(dir, newest)); err == nil && reflect.DeepEqual(f, whole) {
+			continue
+		}
+		d := open(t, dir)
+		var events recorder
+		o := o
+		o.Observer = &events
+		w := newWalk(testSteps)
+		r, err := Run(context.Background(), d, w, o)
+		d.Close()
+		if err != nil || r.Status != Finished || w.begun[0] != (Position{2, 0}) || !strings.HasPrefix(events[0], "warned ") {
+			t.Fatalf("seed %d, %s: %+v, %v, begun %v, %q", seed, what, r, err, w.begun, events[0])
+		}
+		same(t, files(t, dir), want)
+		if t.Failed() {
+			t.Fatalf("seed %d, %s", seed, what)
+		}
+	}
+}
+
 // TestAllDamaged damages both checkpoints: the run refuses to begin anew by itself, as often as it is asked.
 func TestAllDamaged(t *testing.T) {
 	dir := t.TempDir()
@@ -165,4 +224,55 @@ func TestRecordsAreThoseOfTheCheckpoint(t *testing.T) {
 		runTo(t, dir, o, func(*walk, context.CancelFunc) {})
 		same(t, files(t, dir), want)
 	}
+}
+
+// FuzzCheckpoint: whatever bytes a file has, reading it gives a checkpoint that can be written and read again, or an error in
+// one line that names the file and lets the run look for another.
+func FuzzCheckpoint(f *testing.F) {
+	w := newWalk(testSteps)
+	state, err := w.State()
+	if err != nil {
+		f.Fatal(err)
+	}
+	c := checkpoint{position: Position{1, 2}, steps: testSteps, best: Best{1, 0.5}, state: state}
+	c.records = Records{Columns: []string{"val_accuracy"}, Rows: [][]float64{{0.5}}}
+	var whole bytes.Buffer
+	if err := c.write(&whole); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole.Bytes())
+	unchecked := bytes.ReplaceAll(whole.Bytes(), []byte("sha256"), []byte("sha000"))
+	f.Add(bytes.ReplaceAll(unchecked, []byte("checksum"), []byte("unchecked")[:8]))
+	for _, damage := range damages {
+		f.Add(damage(bytes.Clone(whole.Bytes())))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(t.TempDir(), "checkpoint")
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		c, err := readCheckpoint(path)
+		if err != nil {
+			if !errors.Is(err, safetensors.ErrCorrupt) && !errors.Is(err, errNoCheckpoint) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("error %v", err)
+			}
+			return
+		}
+		maps.DeleteFunc(c.state.Metadata, func(key, _ string) bool { return key == "checksum" || key == "sha256" }) // the writer's own
+		var again bytes.Buffer
+		if err := c.write(&again); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, again.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		second, err := readCheckpoint(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var third bytes.Buffer
+		if err := second.write(&third); err != nil || !bytes.Equal(again.Bytes(), third.Bytes()) {
+			t.Fatalf("a checkpoint read and written again differs, %v", err)
+		}
+	})
 }

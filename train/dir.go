@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"espalier/internal/atomicfile"
 )
@@ -102,17 +100,8 @@ func (d *Dir) make() error {
 // sweep removes the temporary files of a process that was killed.
 func (d *Dir) sweep() error {
 	for _, dir := range []string{d.path, d.Path(CheckpointsDir)} {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
+		if err := atomicfile.Sweep(dir); err != nil {
 			return fmt.Errorf("train: %w", err)
-		}
-		for _, e := range entries {
-			if name := e.Name(); !strings.HasPrefix(name, ".") || !strings.Contains(name, ".tmp") || e.IsDir() {
-				continue
-			}
-			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("train: %w", err)
-			}
 		}
 	}
 	return nil

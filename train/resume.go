@@ -1,7 +1,7 @@
 package train
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -91,14 +91,15 @@ func (r *runner) saveTo(name string) error {
 	return nil
 }
 
-// finish makes the directory say how the run ended. err is why it failed, or nil; it is returned.
+// finish makes the directory say how the run ended. err is why it failed, or nil; it is returned, alone: where nothing can
+// be written, status.json goes on saying that the run is running, which is read as interrupted.
 func (r *runner) finish(result Result, err error) error {
 	status := result.Status
 	if err != nil {
 		status = Failed
-		return errors.Join(err, r.account(status, err), r.log("failed: %v", err))
+		return cmp.Or(err, r.account(status, err), r.log("failed: %v", err))
 	}
-	if err := errors.Join(r.account(status, nil), r.log("%v", result)); err != nil {
+	if err := cmp.Or(r.account(status, nil), r.log("%v", result)); err != nil {
 		return err
 	}
 	r.tell(Ended{result})

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,7 +134,7 @@ func (r *runner) endEpoch(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 	}
-	return true, errors.Join(r.save(), notTimed, notLogged)
+	return true, cmp.Or(r.save(), notTimed, notLogged)
 }
 
 // compare finds out whether the epoch that just ended is the best.
@@ -157,7 +158,7 @@ func (r *runner) compare(figures []Figure) (better bool, err error) {
 // interrupt saves where the run is. That the timings cannot be written costs no state.
 func (r *runner) interrupt() (Status, error) {
 	_, notTimed := r.clockOut()
-	if err := errors.Join(r.save(), notTimed); err != nil {
+	if err := cmp.Or(r.save(), notTimed); err != nil {
 		return Failed, err
 	}
 	return Interrupted, nil

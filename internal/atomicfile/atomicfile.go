@@ -4,18 +4,21 @@ package atomicfile
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // Write calls write with a buffered temporary file in path's directory, flushes it to the disk, renames it to path, and
 // flushes the directory. On an error, or if write panics, the temporary file is removed and what stood at path stays as it
 // was; only where the directory alone could not be flushed is the new file in place already. It has mode 0644. A temporary
-// file that a killed process left is hidden, has .tmp in its name, and may be removed.
-func Write(path string, write func(io.Writer) error) error { return system.write(path, write) }
+// file that a killed process left is hidden, has .tmp in its name, and may be removed: see Sweep.
+func Write(path string, write func(io.Writer) error) error { return Writer{}.Write(path, write) }
 
 // WriteBytes is Write for content that is at hand.
 func WriteBytes(path string, content []byte) error {
@@ -25,34 +28,56 @@ func WriteBytes(path string, content []byte) error {
 	})
 }
 
-// steps are the operations of the system that can fail, a seam for tests.
-type steps struct {
-	create func(dir, pattern string) (file, error)
-	rename func(from, to string) error
-	sync   func(dir string) error
+// Sweep removes from a directory the temporary files of processes that were killed. Nobody else may be writing there.
+func Sweep(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("atomicfile: %w", err)
+	}
+	for _, e := range entries {
+		if name := e.Name(); !strings.HasPrefix(name, ".") || !strings.Contains(name, ".tmp") || e.IsDir() {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("atomicfile: %w", err)
+		}
+	}
+	return nil
 }
 
-type file interface {
-	io.WriteCloser
-	Name() string
-	Sync() error
-	Chmod(os.FileMode) error
+// Step is something that the system does for Write and that can fail.
+type Step string
+
+// The steps of a Write, in order. Put comes once for each piece of the content.
+const (
+	Create  Step = "create"
+	Put     Step = "write"
+	Mode    Step = "chmod"
+	Flush   Step = "flush"
+	Close   Step = "close"
+	Rename  Step = "rename"
+	FlushIn Step = "flush the directory"
+)
+
+// Writer writes as the function Write does.
+type Writer struct {
+	// Fail is asked before each step for the file at path, and its error is taken for the step's own; nil: nothing fails but
+	// what the system refuses. It is how tests fill a disk.
+	Fail func(s Step, path string) error
 }
 
-var system = steps{
-	create: func(dir, pattern string) (file, error) { return os.CreateTemp(dir, pattern) },
-	rename: os.Rename,
-	sync:   syncDir,
-}
-
-func (s steps) write(path string, write func(io.Writer) error) (err error) {
+// Write is the function Write.
+func (w Writer) Write(path string, write func(io.Writer) error) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("atomicfile: writing %s: %w", path, err)
 		}
 	}()
 	dir := filepath.Dir(path)
-	f, err := s.create(dir, "."+filepath.Base(path)+".tmp*")
+	if err := w.fail(Create, path); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".tmp*")
 	if err != nil {
 		return err
 	}
@@ -65,28 +90,59 @@ func (s steps) write(path string, write func(io.Writer) error) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	w := bufio.NewWriterSize(f, 1<<16)
-	if err := write(w); err != nil {
+	b := bufio.NewWriterSize(pieces{f, w, path}, 1<<16)
+	if err := write(b); err != nil {
 		return err
 	}
-	if err := w.Flush(); err != nil {
+	if err := b.Flush(); err != nil {
 		return err
 	}
-	if err := f.Chmod(0o644); err != nil {
+	if err := w.do(Mode, path, func() error { return f.Chmod(0o644) }); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
+	if err := w.do(Flush, path, f.Sync); err != nil {
+		return err
+	}
+	if err := w.fail(Close, path); err != nil {
 		return err
 	}
 	open = false
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if err := s.rename(f.Name(), path); err != nil {
+	if err := w.do(Rename, path, func() error { return os.Rename(f.Name(), path) }); err != nil {
 		return err
 	}
 	renamed = true
-	return s.sync(dir)
+	return w.do(FlushIn, path, func() error { return syncDir(dir) })
+}
+
+func (w Writer) fail(s Step, path string) error {
+	if w.Fail == nil {
+		return nil
+	}
+	return w.Fail(s, path)
+}
+
+func (w Writer) do(s Step, path string, step func() error) error {
+	if err := w.fail(s, path); err != nil {
+		return err
+	}
+	return step()
+}
+
+// pieces is the temporary file, into which the buffer's pieces go.
+type pieces struct {
+	file io.Writer
+	w    Writer
+	path string
+}
+
+func (p pieces) Write(b []byte) (int, error) {
+	if err := p.w.fail(Put, p.path); err != nil {
+		return 0, err
+	}
+	return p.file.Write(b)
 }
 
 // syncDir makes a rename in dir lasting. Windows cannot flush a directory and does not need to.

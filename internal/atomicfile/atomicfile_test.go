@@ -7,66 +7,22 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
 
 var errFull = errors.New("disk full")
 
-// failing is a file whose named operation fails.
-type failing struct {
-	file
-	at string
-}
-
-func (f failing) Write(b []byte) (int, error) {
-	if f.at == "write" {
-		return 0, errFull
-	}
-	return f.file.Write(b)
-}
-
-func (f failing) Sync() error {
-	if f.at == "sync" {
-		return errFull
-	}
-	return f.file.Sync()
-}
-
-func (f failing) Chmod(m os.FileMode) error {
-	if f.at == "chmod" {
-		return errFull
-	}
-	return f.file.Chmod(m)
-}
-
-func (f failing) Close() error {
-	if err := f.file.Close(); err != nil || f.at != "close" {
-		return err
-	}
-	return errFull
-}
-
 func TestFailuresKeepTheOldFile(t *testing.T) {
-	for _, at := range []string{"create", "content", "write", "chmod", "sync", "close", "rename"} {
-		t.Run(at, func(t *testing.T) {
+	for _, at := range []Step{"content", Create, Put, Mode, Flush, Close, Rename} {
+		t.Run(string(at), func(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "model")
 			if err := WriteBytes(path, []byte("old")); err != nil {
 				t.Fatal(err)
 			}
-			s := system
-			s.create = func(dir, pattern string) (file, error) {
-				if at == "create" {
-					return nil, errFull
-				}
-				f, err := system.create(dir, pattern)
-				return failing{f, at}, err
-			}
-			if at == "rename" {
-				s.rename = func(string, string) error { return errFull }
-			}
-			err := s.write(path, func(w io.Writer) error {
+			err := failing(at).Write(path, func(w io.Writer) error {
 				if at == "content" {
 					return errFull
 				}
@@ -86,12 +42,42 @@ func TestFailuresKeepTheOldFile(t *testing.T) {
 	}
 }
 
+// failing is a writer one of whose steps fails.
+func failing(at Step) Writer {
+	return Writer{func(s Step, _ string) error {
+		if s == at {
+			return errFull
+		}
+		return nil
+	}}
+}
+
+// TestSteps notes the steps of a file that is written in two pieces.
+func TestSteps(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "model")
+	var steps []Step
+	w := Writer{func(s Step, at string) error {
+		if at != path {
+			t.Errorf("%s of %s", s, at)
+		}
+		steps = append(steps, s)
+		return nil
+	}}
+	if err := w.Write(path, func(w io.Writer) error {
+		_, err := w.Write([]byte("new"))
+		return errors.Join(err, func() error { _, err := w.Write(make([]byte, 1<<16)); return err }())
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []Step{Create, Put, Put, Mode, Flush, Close, Rename, FlushIn}; !slices.Equal(steps, want) {
+		t.Errorf("steps %q, want %q", steps, want)
+	}
+}
+
 // A directory that cannot be flushed is an error, with the new file in place.
 func TestDirectorySync(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "model")
-	s := system
-	s.sync = func(string) error { return errFull }
-	err := s.write(path, func(w io.Writer) error {
+	err := failing(FlushIn).Write(path, func(w io.Writer) error {
 		_, err := w.Write([]byte("new"))
 		return err
 	})
@@ -100,6 +86,31 @@ func TestDirectorySync(t *testing.T) {
 	}
 	if got, _ := os.ReadFile(path); string(got) != "new" {
 		t.Errorf("content %q, want the new", got)
+	}
+}
+
+// TestSweep leaves what is not a temporary file.
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	stay := []string{".hidden", "model", "model.tmp1"}
+	for _, name := range append([]string{".model.tmp123"}, stay...) {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Sweep(dir); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if !slices.Equal(left, stay) {
+		t.Errorf("%q are left, want %q", left, stay)
+	}
+	if err := Sweep(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("sweeping what is not there: %v", err)
 	}
 }
 
