@@ -59,10 +59,38 @@ func newRanking(l *nn.Layout, o Options) (*ranking, error) {
 		r.add(left, parts...)
 		return r, nil
 	}
-	for i, share := range o.Budget.shares(parts, left) {
+	shares := o.Budget.shares(parts, left)
+	if o.Within != nil {
+		within(shares, parts, o.Within)
+	}
+	for i, share := range shares {
 		r.add(share, parts[i])
 	}
 	return r, nil
+}
+
+// within lowers shares that are more than a mask left of a layer, and raises those of the first layers with room by as much.
+// Shares of a falling density are rounded one by one, so that a layer's may be larger by one than it was.
+func within(shares []int, parts []nn.Part, m *Mask) {
+	room := make([]int, len(parts))
+	over := 0
+	for i, p := range parts {
+		for _, k := range p.Of(m.keep) {
+			if k != 0 {
+				room[i]++
+			}
+		}
+		if room[i] -= shares[i]; room[i] < 0 {
+			shares[i] += room[i]
+			over -= room[i]
+		}
+	}
+	for i := range shares {
+		if more := min(over, room[i]); more > 0 {
+			shares[i] += more
+			over -= more
+		}
+	}
 }
 
 // explicit gives each tensor the number that counts says, all where it says nothing.

@@ -33,8 +33,7 @@ func (s SynFlow) Validate() error {
 	return nil
 }
 
-// Mask implements OneShot. It costs Rounds forward and backward passes of one image. With a budget of explicit counts the
-// rounds lead to their sum, and the last one to them.
+// Mask implements OneShot. It costs Rounds forward and backward passes of one image.
 func (s SynFlow) Mask(p *Problem, o Options) (*Mask, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -47,33 +46,46 @@ func (s SynFlow) Mask(p *Problem, o Options) (*Mask, error) {
 	if err != nil {
 		return nil, err
 	}
-	total := NewMask(p.Net.Params.Layout).Kept()
+	prunable := Prunable(p.Net.Params.Layout)
+	total := 0
+	for _, p := range prunable {
+		total += p.Len
+	}
 	density := float64(last.k) / float64(total)
 	m := o.Within
-	for round := 1; ; round++ {
-		scores := f.scores(m)
-		if m != nil {
-			exclude(scores, m)
-		}
-		if round == s.Rounds {
-			last.within = m
-			return last.mask(scores)
-		}
+	for round := 1; round <= s.Rounds; round++ {
+		share := float64(round) / float64(s.Rounds)
 		step := o
-		step.Counts = nil
 		step.Within = m
-		step.Sparsity = 1 - math.Pow(density, float64(round)/float64(s.Rounds))
-		if m != nil && keeps(step.Sparsity, total) > m.Kept() {
-			continue
+		if round < s.Rounds {
+			step.Sparsity, step.Counts = 1-math.Pow(density, share), onTheWay(prunable, o.Counts, share)
+		}
+		if m != nil && step.Counts == nil && keeps(step.Sparsity, total) > m.Kept() {
+			continue // within a mask that is sparser than this already
 		}
 		r, err := newRanking(p.Net.Params.Layout, step)
 		if err != nil {
 			return nil, err
 		}
-		if m, err = r.mask(scores); err != nil {
+		if m, err = r.mask(f.scores(m)); err != nil {
 			return nil, err
 		}
 	}
+	return m, nil
+}
+
+// onTheWay are counts of which each fell from all weights of its tensor along a geometric sequence.
+func onTheWay(parts []nn.Part, counts map[string]int, share float64) map[string]int {
+	if counts == nil {
+		return nil
+	}
+	way := map[string]int{}
+	for _, p := range parts {
+		if k, ok := counts[p.Name]; ok {
+			way[p.Name] = int(math.Ceil(float64(p.Len) * math.Pow(float64(k)/float64(p.Len), share)))
+		}
+	}
+	return way
 }
 
 // synapticFlow is a network of absolute weights, cut into units that run by themselves.

@@ -1,0 +1,85 @@
+package prune
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestTable: every line can be made, is valid at its defaults, has help for every option, takes each default back as a
+// setting, and says how its mask comes about.
+func TestTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, e := range Methods() {
+		if seen[e.Name] || e.Summary == "" || e.Source == "" && e.Name != "random" {
+			t.Errorf("line %+v: a name used before, or something is missing", e)
+		}
+		seen[e.Name] = true
+		p := e.New()
+		if err := p.Validate(); err != nil {
+			t.Errorf("%s at its defaults: %v", e.Name, err)
+		}
+		kinds := 0
+		for _, is := range []bool{is[OneShot](p), is[Learner](p), is[Rounds](p)} {
+			if is {
+				kinds++
+			}
+		}
+		if kinds != 1 {
+			t.Errorf("%s is of %d kinds", e.Name, kinds)
+		}
+		for _, s := range e.Settings() {
+			if s.Name == "" || s.Help == "" {
+				t.Errorf("%s: option %+v has no name or no help", e.Name, s)
+			}
+			if e.Name == "bip" && s.Name == "ridge" { // that of another option
+				continue
+			}
+			if _, err := Configure(e.Name, map[string]string{s.Name: s.Default}); err != nil {
+				t.Errorf("%s: the default of %s: %v", e.Name, s.Name, err)
+			}
+			if s.OneOf != nil && len(s.OneOf) < 2 {
+				t.Errorf("%s.%s is one of %q", e.Name, s.Name, s.OneOf)
+			}
+		}
+	}
+}
+
+func is[T any](p Pruner) bool {
+	_, ok := p.(T)
+	return ok
+}
+
+func TestConfigure(t *testing.T) {
+	p, err := Configure("bip", map[string]string{"gamma": "10", "ridge": "1e-4", "steps": "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := p.(*BiP).settings(); s.gamma != 10 || s.ridge != 1e-4 || s.steps != 1 {
+		t.Errorf("settings %+v", s)
+	}
+	for want, c := range map[string][3]string{
+		`no method "bap"`:                 {"bap", "gamma", "1"},
+		"setting bip.gama: there is none": {"bip", "gama", "1"},
+		`"much" is not a number`:          {"bip", "gamma", "much"},
+		"gamma 0":                         {"bip", "gamma", "0"},
+		"gamma NaN":                       {"bip", "gamma", "NaN"},
+		`bip.compat is "release"`:         {"bip", "compat", "release"},
+		`no schedule "round"`:             {"bip", "schedule", "round"},
+		`"1.5" is not a whole`:            {"synflow", "rounds", "1.5"},
+		"in 0 rounds":                     {"synflow", "rounds", "0"},
+		"temperature -1":                  {"grasp", "temperature", "-1"},
+		"on -1 images":                    {"snip", "images", "-1"},
+		"removing 1 a round":              {"imp", "share", "1"},
+		`rewinding to "back"`:             {"omp", "rewind", "back"},
+		"every 0 steps":                   {"gmp", "every", "0"},
+		"hydra with lr 0":                 {"hydra", "lr", "0"},
+		"optim: momentum is 1":            {"hydra", "momentum", "1"},
+	} {
+		if _, err := Configure(c[0], map[string]string{c[1]: c[2]}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: got %v, want %q", c, err, want)
+		}
+	}
+	if _, err := (BiP{}).Learn(&Problem{Net: small(t), Lower: problem(t).Lower}, Options{Sparsity: 0.5}, Course{Epochs: 1}); err == nil {
+		t.Error("BiP took a problem without images for its masks")
+	}
+}
