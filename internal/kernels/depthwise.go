@@ -11,10 +11,15 @@ type depthwiseKernels struct {
 	// each of NR rows, Ahead bytes from Taps on and K bytes from row to row. Sak is the address of the masks of the NM tiles,
 	// those of the last tile first.
 	sum [8][]func(*gemmArgs)
+	// apart[taps] is sum of apartPixels pixels for taps two pixels apart. nil if there is none.
+	apart [8]func(*gemmArgs)
 	// grad[taps][rows] computes C[r][k] (+)= Σ_tap Σ_i A[tap[r] + (i+k)·Sam]·B[tap.b + i] over K pixels i; C's groups r stand
 	// CRow apart. A tap is a dwTap for each r, and the offset b. Sak is the masks. Memory Ahead after B is fetched.
 	grad [8][4]func(*gemmArgs)
 }
+
+// apartPixels is the pixels of a tile of apart.
+const apartPixels = 16
 
 // dwTap is where a kernel row begins in A: offset bytes from the tile, or from address 0 where keep is 0 instead of -1.
 type dwTap struct{ offset, keep int }
@@ -22,10 +27,10 @@ type dwTap struct{ offset, keep int }
 // dwEdges is the four masks of a tile: before the left edge, after the right one, the middle pixels on either side.
 type dwEdges uint64
 
-// edges are the masks where, of the pixels that some taps read, left and right ones lie beyond the edges of the image. They
-// are false if there are none such.
-func (k *depthwiseKernels) edges(taps, left, right int) (e dwEdges, ok bool) {
-	small, large := (taps-1)/2, taps/2
+// edges are the masks where, of the pixels that some taps with a gap between them read, left and right ones lie beyond the
+// edges of the image. They are false if there are none such.
+func (k *depthwiseKernels) edges(taps, gap, left, right int) (e dwEdges, ok bool) {
+	small, large := (taps-1)/2*gap, taps/2*gap
 	for i, n := range [2]int{left, right} {
 		if n != 0 && n != small && n != large {
 			return 0, false

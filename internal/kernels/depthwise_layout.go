@@ -17,13 +17,14 @@ type dwLayout struct {
 // row. Dilation and stride are taken apart here: with L the least common multiple of the distance of neighbouring pixels
 // and of neighbouring taps in the source, the pixels j ≡ j0 and the taps k ≡ k0 that share a residue modulo L form an
 // ordinary convolution on every L-th source pixel. Sets of columns of equal size, j0+1, j0+1+step, … and so on, are computed
-// in turn, tile by tile, so that memory is met in order.
+// in turn, tile by tile, so that memory is met in order. Where a kernel can do with a gap between its taps, nothing is taken
+// apart.
 type dwLine struct {
 	phase       *dwPhase
 	j0, step, n int
 	sets        int     // of columns
 	pitch       int     // bytes between neighbours in the source
-	width       int     // neighbouring taps
+	width, gap  int     // taps, and their distance in neighbours: 1, or 2 for a kernel of its own
 	first       bool    // no line before this one has written these pixels
 	pack        int     // where its weights are packed
 	positions   []int   // kernel position of each row's each tap
@@ -32,9 +33,9 @@ type dwLine struct {
 	tiles       []dwTile
 }
 
-// dwTile is one call of a kernel for `size` columns, or several tiles, a mask for each.
+// dwTile is one call of a kernel for neighbouring columns, or for several tiles of them, each with its masks.
 type dwTile struct {
-	size                         int
+	kernel                       func(*gemmArgs)
 	source, y, sourceStep, yStep int // bytes
 	masks                        []dwEdges
 }
@@ -76,6 +77,10 @@ func (c *depthwiseSums) lay(p *dwLayout, kw int) bool {
 		if f.nw%step == 0 {
 			together = step
 		}
+		tapGap := 1
+		if t := len(cols.taps); cols.step == 1 && gap == 2 && f.nw%apartPixels == 0 && t < len(c.kernels.apart) && c.kernels.apart[t] != nil {
+			step, together, apart, tapGap = 1, 1, 1, 2
+		}
 		for j0 := 0; j0 < step; j0 += together {
 			first := true
 			for k0 := range min(groups, len(cols.taps)) {
@@ -86,7 +91,7 @@ func (c *depthwiseSums) lay(p *dwLayout, kw int) bool {
 				for len(group) > 0 {
 					n := c.kernels.supported(len(group))
 					l := dwLine{phase: f, j0: j0, step: step, n: ceilDiv(f.nw-j0, step), sets: together, pitch: apart * p.pixel,
-						width: n, first: first, pack: c.packSize}
+						width: n, gap: tapGap, first: first, pack: c.packSize}
 					for _, r := range rows.taps {
 						for _, t := range group[:n] {
 							l.positions = append(l.positions, r.k*kw+t.k)
@@ -121,7 +126,7 @@ func (c *depthwiseSums) rowTaps(p *dwLayout, l *dwLine) {
 		}
 		return
 	}
-	zeros := p.zeroRow((len(c.kernels.sum[l.width]) + l.width) * l.pitch / elem)
+	zeros := p.zeroRow((len(c.kernels.sum[l.width]) + l.width*l.gap) * l.pitch / elem)
 	for r := range l.phase.nh {
 		for _, t := range taps {
 			if at := r*c.rowStep + t.o - c.source.top; at >= 0 && at < c.source.h {
@@ -142,15 +147,21 @@ func (c *depthwiseSums) cut(p *dwLayout, l *dwLine, o, apart int) bool {
 	from := l.j0*step + o
 	left, right := 0, 0
 	if p.standing {
-		left, right = c.source.beyond(from, apart, l.n+l.width-1)
+		reads := l.n + (l.width-1)*l.gap
+		left, right = c.source.beyond(from, apart, reads)
 		for k := 1; k < l.sets; k++ {
-			a, b := c.source.beyond(from+k*step, apart, l.n+l.width-1)
+			a, b := c.source.beyond(from+k*step, apart, reads)
 			ok = ok && a == left && b == right
 		}
 	}
 	for at := 0; at < l.n; {
-		size := tile(l.n-at, table)
-		t := dwTile{size: size, source: p.origin + from*p.pixel + at*l.pitch, y: (l.phase.rw + (l.j0+at*l.step)*c.stride) * ch * elem}
+		size := apartPixels
+		kernel := c.kernels.apart[l.width]
+		if l.gap == 1 {
+			size = tile(l.n-at, table)
+			kernel = table[size]
+		}
+		t := dwTile{kernel: kernel, source: p.origin + from*p.pixel + at*l.pitch, y: (l.phase.rw + (l.j0+at*l.step)*c.stride) * ch * elem}
 		count := l.sets
 		if count > 1 {
 			t.sourceStep, t.yStep = step*p.pixel, c.stride*ch*elem
@@ -164,7 +175,7 @@ func (c *depthwiseSums) cut(p *dwLayout, l *dwLine, o, apart int) bool {
 				begin += (count - 1 - k) * size
 			}
 			before, after := max(0, left-begin), max(0, right-(l.n-begin-size))
-			e, fits := c.kernels.edges(l.width, before, after)
+			e, fits := c.kernels.edges(l.width, l.gap, before, after)
 			ok = ok && fits
 			t.masks = append(t.masks, e)
 		}

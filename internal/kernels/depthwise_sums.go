@@ -155,6 +155,9 @@ func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
 		}
 		loaded = want
 		argsOf(worker).Fetch = b.ahead(x, want)
+		if c.stride > 1 { // what the phases write lies further apart than what they read
+			argsOf(worker).Fetch = uintptr(address(y)) + uintptr(to*size*elem)
+		}
 		if layout.sparse {
 			clear(y[r*size : min(to*size, c.oh*c.ow*b.ch)])
 		}
@@ -189,7 +192,7 @@ func (c *depthwiseSums) band(worker int, y, src []Float, p *dwLayout, l *dwLine,
 			a.C, a.COff = address(y[off:]), t.y
 			a.NM, a.AStep, a.CStep = len(t.masks), t.sourceStep, t.yStep
 			a.Ahead, a.Sak = r*l.nextTaps, int(uintptr(unsafe.Pointer(&t.masks[0])))
-			c.kernels.sum[l.width][t.size](a)
+			t.kernel(a)
 		}
 	}
 }

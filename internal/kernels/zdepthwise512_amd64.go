@@ -14,6 +14,9 @@ var depthwise512 = depthwiseKernels{
 		5: {1: dwSum512x5x1, 4: dwSum512x5x4, 8: dwSum512x5x8, 16: dwSum512x5x16},
 		7: {1: dwSum512x7x1, 4: dwSum512x7x4, 8: dwSum512x7x8, 16: dwSum512x7x16},
 	},
+	apart: [8]func(*gemmArgs){
+		3: dwApart512x3,
+	},
 	grad: [8][4]func(*gemmArgs){
 		1: {1: dwGrad512x1x1, 2: dwGrad512x1x2, 3: dwGrad512x1x3},
 		2: {1: dwGrad512x2x1, 2: dwGrad512x2x2, 3: dwGrad512x2x3},
@@ -149,3 +152,6 @@ func dwGrad512x7x2(a *gemmArgs)
 
 //go:noescape
 func dwGrad512x7x3(a *gemmArgs)
+
+//go:noescape
+func dwApart512x3(a *gemmArgs)

@@ -9,6 +9,7 @@ var (
 	dwTaps   = []int{1, 2, 3, 4, 5, 7}
 	dwPixels = []int{1, 4, 8, 16}
 	dwRows   = []int{1, 2, 3}
+	dwApart  = []int{3} // numbers of taps that may be two pixels apart; more taps gain nothing
 )
 
 func depthwise512() *asm {
@@ -23,6 +24,10 @@ func depthwise512() *asm {
 		}
 		a.golang("},\n")
 	}
+	a.golang("},\napart: [8]func(*gemmArgs){\n")
+	for _, taps := range dwApart {
+		a.golang("%d: dwApart512x%d,\n", taps, taps)
+	}
 	a.golang("},\ngrad: [8][4]func(*gemmArgs){\n")
 	for _, taps := range dwTaps {
 		a.golang("%d: {", taps)
@@ -34,34 +39,43 @@ func depthwise512() *asm {
 	a.golang("},\n}\n\n")
 	for _, taps := range dwTaps {
 		for _, n := range dwPixels {
-			a.dwSum512(taps, n)
+			a.dwSum512(fmt.Sprintf("dwSum512x%dx%d", taps, n), taps, n, 1)
 		}
 		for _, rows := range dwRows {
 			a.dwGrad512(taps, rows)
 		}
 	}
+	for _, taps := range dwApart {
+		a.dwSum512(fmt.Sprintf("dwApart512x%d", taps), taps, 16, 2)
+	}
 	return a
 }
 
-// dwSum512 computes C[i] (+)= Σ_tap Σ_k A[tap + (i+k)·Sam]·B[tap][k] for n pixels i, 16 channels at a time. Each vector of
-// A is loaded once for all pixels that it belongs to, and is 0 where a mask says so.
-func (a *asm) dwSum512(taps, n int) {
-	a.fn(fmt.Sprintf("dwSum512x%dx%d", taps, n), "a *gemmArgs", 8)
+// dwSum512 computes C[i] (+)= Σ_tap Σ_k A[tap + (i+k·gap)·Sam]·B[tap][k] for n pixels i, 16 channels at a time. Each vector
+// of A is loaded once for all pixels that it belongs to, and is 0 where a mask says so.
+func (a *asm) dwSum512(name string, taps, n, gap int) {
+	pixels := n + gap*(taps-1)
+	a.fn(name, "a *gemmArgs", 8)
 	a.p("DWTILES")
 	a.p("MOVQ %d(DI), AX", argLeftM)
 	for _, k := range dwMasks(taps) {
 		a.p("KMOVW %d(R12)(AX*8), K%d", 2*(k-maskLeft)-8, k)
 	}
 	a.dwSumBegin(n)
-	a.setBases(n + taps - 1)
+	a.setBases(pixels)
 	for k := 0; k < taps; k++ {
 		a.p("VMOVUPS %d(R13), Z%d", 64*k, 31-k)
 	}
 	a.p("ADDQ $%d, R13", 64*taps)
-	for q := 0; q < n+taps-1; q++ {
+	for q := 0; q < pixels; q++ {
 		r := n + q%4
-		a.dwLoad(row(q), r, dwMask(q, n, taps))
-		a.dwProducts(31, r, max(0, q-n+1), downFrom(min(q, n-1), max(0, q-taps+1), 0))
+		a.dwLoad(row(q), r, dwMask(q, pixels, taps, gap))
+		first := max(0, (q-n+gap)/gap)
+		var sums []int
+		for k := first; k < taps && q-k*gap >= 0; k++ {
+			sums = append(sums, q-k*gap)
+		}
+		a.dwProducts(31, r, first, sums)
 	}
 	a.p("DWSUMNEXT")
 	a.p("DWAHEAD%d", n)
@@ -115,7 +129,7 @@ func (a *asm) dwGrad512(taps, rows int) {
 					mem = "(R12)" + rowScales[q-8]
 				}
 				if n == unroll {
-					mask = dwMask(q, n, taps)
+					mask = dwMask(q, n+taps-1, taps, 1)
 				}
 				a.dwLoad(mem, x, mask)
 				a.dwProducts(31, x, max(0, q-taps+1), downFrom(min(q, taps-1), max(0, q-n+1), r*taps))

@@ -195,17 +195,17 @@ const (
 	maskRight2
 )
 
-// dwMask is the mask of pixel q of n+taps-1, or 0.
-func dwMask(q, n, taps int) int {
-	right := n + taps - 2 - q
+// dwMask is the mask of pixel q of those that the taps read, gap apart, or 0.
+func dwMask(q, pixels, taps, gap int) int {
+	right, small, large := pixels-1-q, (taps-1)/2*gap, taps/2*gap
 	switch {
-	case q < (taps-1)/2:
+	case q < small:
 		return maskLeft
-	case q < taps/2:
+	case q < large:
 		return maskLeft2
-	case right < (taps-1)/2:
+	case right < small:
 		return maskRight
-	case right < taps/2:
+	case right < large:
 		return maskRight2
 	}
 	return 0
