@@ -1,8 +1,11 @@
 package prune
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"espalier/nn"
 )
 
 // TestTable: every line can be made, is valid at its defaults, has help for every option, takes each default back as a
@@ -82,4 +85,33 @@ func TestConfigure(t *testing.T) {
 	if _, err := (BiP{}).Learn(&Problem{Net: small(t), Lower: problem(t).Lower}, Options{Sparsity: 0.5}, Course{Epochs: 1}); err == nil {
 		t.Error("BiP took a problem without images for its masks")
 	}
+}
+
+// ExampleConfigure prunes a network by a method that is named as on the command line, with a setting of its own.
+func ExampleConfigure() {
+	net, err := nn.NewNet(nn.Sequential{
+		{Name: "conv", Spec: nn.Conv{Channels: 8, Kernel: 3, Stride: 1, Pad: 1}},
+		{Name: "bn", Spec: nn.BatchNorm{}},
+		{Name: "relu", Spec: nn.ReLU{}},
+		{Name: "pool", Spec: nn.GlobalAvgPool{}},
+		{Name: "fc", Spec: nn.Linear{Channels: 10}},
+	}, nn.Shape{H: 8, W: 8, C: 3})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	net.Params.Init(1)
+	method, err := Configure("synflow", map[string]string{"rounds": "20"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	mask, err := method.(OneShot).Mask(&Problem{Net: net}, Options{Sparsity: 0.9})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(mask.Kept(), "weights stay, none left of", mask.Empty())
+	// Output:
+	// 30 weights stay, none left of []
 }
