@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"espalier/datasets"
@@ -76,6 +77,9 @@ func (l *Lab) job(c Config) (*job, error) {
 	j := &job{Config: c, set: set}
 	if j.split, err = c.split(set); err != nil {
 		return nil, err
+	}
+	if n := len(j.split.Indices(trainShare)); n < c.Train.Batch {
+		return nil, fmt.Errorf("train.batch is %d, more than the %d training images", c.Train.Batch, n)
 	}
 	if j.net, err = c.Net(set.Shape(), len(set.Classes)); err != nil {
 		return nil, err

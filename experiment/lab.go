@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -72,7 +73,7 @@ func (l *Lab) within(c Config, work func(*train.Dir, *job) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	err = errors.Join(d.WriteBytes(ConfigFile, c.YAML()), writeJSON(d, EnvFile, ThisEnv()), j.split.WriteFile(d.Path(SplitFile)))
+	err = cmp.Or(d.WriteBytes(ConfigFile, c.YAML()), writeJSON(d, EnvFile, ThisEnv()), j.split.WriteFile(d.Path(SplitFile)))
 	if err != nil {
 		return err
 	}

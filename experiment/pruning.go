@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path/filepath"
 	"slices"
 	"strconv"
 
+	"espalier/nn"
 	"espalier/prune"
 	"espalier/results"
 	"espalier/train"
@@ -70,7 +73,7 @@ func (l *Lab) pruneTo(ctx context.Context, d *train.Dir, j *job, dense Run, spar
 	if err != nil {
 		return Pruned{}, err
 	}
-	if err := mask.Save(stage.Path(MaskFile)); err != nil {
+	if err := keep(mask, stage.Path(MaskFile), j.net.Params.Layout); err != nil {
 		return Pruned{}, err
 	}
 	s, data, err := j.stepper(course{
@@ -90,6 +93,21 @@ func (l *Lab) pruneTo(ctx context.Context, d *train.Dir, j *job, dense Run, spar
 		return row, fmt.Errorf("%d of %d removed weights are zero after fine-tuning", zeros, sum.Total-sum.Kept)
 	}
 	return row, stage.Write(ModelFile, func(w io.Writer) error { return train.WriteModel(w, j.net, s.Params(), nil) })
+}
+
+// keep writes the mask, or finds it written. If another one is there, what was trained under it is not to be mixed with what
+// is trained under this one.
+func keep(m *prune.Mask, path string, l *nn.Layout) error {
+	there, err := prune.Load(path, l)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return m.Save(path)
+	case err != nil:
+		return fmt.Errorf("the mask that is there is not one of this network; remove %s to prune anew (%w)", filepath.Dir(path), err)
+	case !there.Equal(m):
+		return fmt.Errorf("%s is another mask than this run makes; remove %s to prune anew", path, filepath.Dir(path))
+	}
+	return nil
 }
 
 // tune fine-tunes a pruned network and fills in what it reaches before and after.
@@ -137,6 +155,10 @@ func (j *job) mask(dense Run, sparsity float64) (*prune.Mask, error) {
 	mask, err := prune.Prune(method, p, prune.Options{Sparsity: sparsity, Budget: budget})
 	if err != nil {
 		return nil, err
+	}
+	if empty := mask.Empty(); len(empty) > 0 {
+		return nil, fmt.Errorf("sparsity %v empties %d layers, %s first: no signal would pass; remove less, or by another budget (prune.budget)",
+			sparsity, len(empty), empty[0])
 	}
 	mask.Apply(p.Values)
 	return mask, nil

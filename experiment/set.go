@@ -41,6 +41,17 @@ func nearest(path string) string {
 	return best
 }
 
+// Nearest is the name that takes the fewest edits to become what was written, the first of several; "" if there are none.
+func Nearest(written string, names []string) string {
+	best, least := "", 1<<30
+	for _, name := range names {
+		if d := edits(written, name); d < least {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
 // edits is the least number of insertions, deletions, substitutions and swaps of neighbours that turn a into b (the
 // optimal string alignment distance).
 func edits(a, b string) int {

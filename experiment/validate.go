@@ -11,7 +11,8 @@ import (
 func (c Config) Validate() error {
 	for _, k := range knobs(&c) {
 		if one := k.oneOf(); one != nil && !slices.Contains(one, k.value.String()) {
-			return fmt.Errorf("experiment: %s: %q is none of %s", k.path, k.value.String(), strings.Join(one, ", "))
+			return fmt.Errorf("experiment: %s: %q is none of %s; the nearest is %q", k.path, k.value.String(), strings.Join(one, ", "),
+				Nearest(k.value.String(), one))
 		}
 	}
 	if c.Name == "" || c.Name == "." || c.Name == ".." || strings.ContainsAny(c.Name, `/\:`) {

@@ -1,7 +1,6 @@
 package study
 
 import (
-	"errors"
 	"fmt"
 
 	"espalier/experiment"
@@ -93,13 +92,23 @@ func next(stages []*stage) (ready *stage, left bool) {
 	return ready, left
 }
 
-// failures joins what went wrong.
+// failures says how many cells failed, and why the first.
 func failures(stages []*stage) error {
-	var errs []error
+	cells, n := 0, 0
+	var first *stage
 	for _, s := range stages {
-		if s.state == failed && s.cell {
-			errs = append(errs, fmt.Errorf("study: %s, seed %d: %w", s.config.Hash(), s.config.Seed, s.err))
+		if !s.cell {
+			continue
+		}
+		cells++
+		if s.state == failed {
+			if n++; first == nil {
+				first = s
+			}
 		}
 	}
-	return errors.Join(errs...)
+	if first == nil {
+		return nil
+	}
+	return fmt.Errorf("study: %d of %d cells failed, first %s, seed %d: %w", n, cells, first.config.Hash(), first.config.Seed, first.err)
 }

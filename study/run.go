@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"espalier/experiment"
+	"espalier/internal/atomicfile"
 )
 
 // Options says how a study is run.
@@ -31,13 +33,18 @@ type Event struct {
 }
 
 // Run runs the cells that have no record, and writes one for each that finishes or fails; it goes on after a failure. It
-// returns the records of all the cells, and an error that joins the failures, or an *experiment.Interrupted.
+// returns the records of all the cells, and an error that counts the failures, or an *experiment.Interrupted, or, if what
+// blocked a cell says nothing about it, an error for which Blocked is true: then that cell has no record, and the study
+// stops.
 //
 // Stages are begun in the order of the file, what they start from first.
 func (s *Study) Run(ctx context.Context, o Options) (map[Cell]Record, error) {
 	records, err := s.Records(o.Records)
 	if err != nil {
 		return nil, err
+	}
+	if err := atomicfile.Sweep(o.Records); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("study: %w", err)
 	}
 	r := &runner{options: o, stages: s.plan(records, o.RetryFailed), records: records, ended: make(chan outcome)}
 	for _, st := range r.stages {
@@ -105,6 +112,10 @@ func (r *runner) take(e outcome) error {
 	if interrupted := (*experiment.Interrupted)(nil); errors.As(e.err, &interrupted) || errors.Is(e.err, context.Canceled) {
 		st.state = waiting
 		return e.err
+	}
+	if Blocked(e.err) {
+		st.state = waiting
+		return fmt.Errorf("study: stopped at %s, seed %d: %w", st.config.Hash(), st.config.Seed, e.err)
 	}
 	r.done += st.config.Epochs()
 	st.state, st.run, st.err = finished, e.run, e.err

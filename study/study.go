@@ -7,6 +7,8 @@ import (
 	"io"
 	"math"
 	"os"
+	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,7 +100,7 @@ func Read(r io.Reader, name string) (*Study, error) {
 	if err := d.Decode(&f); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("study: %s is empty", name)
 	} else if err != nil {
-		return nil, fmt.Errorf("study: %s: %s", name, oneLine(err))
+		return nil, fmt.Errorf("study: %s:%s", name, oneLine(err))
 	}
 	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("study: %s: more than one YAML document", name)
@@ -110,12 +112,37 @@ func Read(r io.Reader, name string) (*Study, error) {
 	return s, nil
 }
 
-// oneLine is what the YAML reader says, in one line.
+// unknownKey is how the YAML reader says that a struct has no such field.
+var unknownKey = regexp.MustCompile(`^field (.*) not found in type study\.(.*)$`)
+
+// oneLine is what the YAML reader says, in one line that begins with the number of a line if that is known.
 func oneLine(err error) string {
+	said := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
 	if many := (*yaml.TypeError)(nil); errors.As(err, &many) {
-		return strings.Join(many.Errors, "; ")
+		said = many.Errors
 	}
-	return strings.TrimPrefix(err.Error(), "yaml: ")
+	first := strings.Join(strings.Fields(said[0]), " ")
+	line, text, ok := strings.Cut(strings.TrimPrefix(first, "line "), ": ")
+	if _, err := strconv.Atoi(line); !ok || err != nil {
+		return " " + first
+	}
+	if m := unknownKey.FindStringSubmatch(text); m != nil {
+		known := keys(reflect.TypeFor[file]())
+		if m[2] == reflect.TypeFor[seriesFile]().Name() {
+			known = keys(reflect.TypeFor[seriesFile]())
+		}
+		text = fmt.Sprintf("no key %q; the nearest is %q", m[1], experiment.Nearest(m[1], known))
+	}
+	return line + ": " + text
+}
+
+// keys are those of a struct in YAML.
+func keys(t reflect.Type) []string {
+	var names []string
+	for i := range t.NumField() {
+		names = append(names, t.Field(i).Tag.Get("yaml"))
+	}
+	return names
 }
 
 func (f *file) study(name string) (*Study, error) {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"espalier/experiment"
+	"espalier/study"
 )
 
 // Exit codes.
@@ -20,6 +21,7 @@ const (
 	exitOK          = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitBlocked     = 3
 	exitInterrupted = 130 // 128 + SIGINT, as shells have it
 )
 
@@ -63,12 +65,29 @@ func (a *app) run(ctx context.Context, args []string) int {
 		fmt.Fprintln(a.stderr, text)
 		return exitInterrupted
 	}
-	fmt.Fprintf(a.stderr, "espalier: %v\n", err)
-	if usage := (usageError{}); errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
-		fmt.Fprintln(a.stderr, "Run 'espalier help' for the commands, 'espalier COMMAND --help' for one of them.")
+	text, unknown := oneLine(err), strings.HasPrefix(err.Error(), "unknown command")
+	if unknown {
+		text += "; see 'espalier help'"
+	}
+	fmt.Fprintf(a.stderr, "espalier: %s\n", text)
+	switch usage := (usageError{}); {
+	case unknown || errors.As(err, &usage):
 		return exitUsage
+	case study.Blocked(err):
+		return exitBlocked
 	}
 	return exitFailed
+}
+
+// oneLine is an error in one line, also if it joins several.
+func oneLine(err error) string {
+	var parts []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != "" {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -80,14 +99,17 @@ func newRoot(a *app) *cobra.Command {
 Begin with "espalier quickstart": it needs no data and no settings. A run is described by settings
 (espalier help settings), kept in one directory, and resumed by the same command.
 
-Exit codes: 0 done, 1 failed, 2 a mistake in the command line or the settings, 130 interrupted (what was done is
-saved; the same command goes on from there).`,
+Exit codes: 0 done, 1 failed, 2 a mistake in the command line or the settings, 3 a directory is in use by another process,
+full or not writable (the same command goes on when that is put right), 130 interrupted (what was done is saved; the same
+command goes on from there).`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
+	})
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress, only results and errors")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "results as JSON, one object a line")
 	root.PersistentFlags().StringVar(&a.runs, "runs", "runs", "directory of all runs")

@@ -83,7 +83,7 @@ of runs that disturb each other: measure them with one job.`,
 				setThreads(threads)
 			}
 			records, failed := s.Run(c.Context(), o)
-			if c.Context().Err() != nil || records == nil {
+			if c.Context().Err() != nil || records == nil || study.Blocked(failed) {
 				return failed
 			}
 			files, err := s.Write(out, records)

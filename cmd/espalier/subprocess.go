@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"espalier/experiment"
+	"espalier/study"
 )
 
 // patience is how long a run in another process may take to finish its step and save.
@@ -49,7 +50,11 @@ func (a *app) subprocess(threads int) func(context.Context, experiment.Config) (
 			return experiment.Run{}, context.Cause(ctx)
 		}
 		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-			return experiment.Run{}, errors.New(lastLine(said.String(), exit.Error()))
+			text := lastLine(said.String(), exit.Error())
+			if exit.ExitCode() == exitBlocked {
+				return experiment.Run{}, fmt.Errorf("%s (%w)", text, study.ErrBlocked)
+			}
+			return experiment.Run{}, errors.New(text)
 		}
 		if err != nil {
 			return experiment.Run{}, err
