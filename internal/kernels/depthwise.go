@@ -27,9 +27,9 @@ type dwTap struct{ offset, keep int }
 // dwEdges is the four masks of a tile: before the left edge, after the right one, the middle pixels on either side.
 type dwEdges uint64
 
-// edges are the masks where, of the pixels that some taps with a gap between them read, left and right ones lie beyond the
-// edges of the image. They are false if there are none such.
-func (k *depthwiseKernels) edges(taps, gap, left, right int) (e dwEdges, ok bool) {
+// edgesOf is the masks where, of the pixels that some taps with a gap between them read, left and right ones lie beyond the
+// edges of the image. It is false if there are none such.
+func edgesOf(taps, gap, left, right int) (e dwEdges, ok bool) {
 	small, large := (taps-1)/2*gap, taps/2*gap
 	for i, n := range [2]int{left, right} {
 		if n != 0 && n != small && n != large {

@@ -113,7 +113,7 @@ func (q *depthwiseGrad) pixelTaps(p *dwLayout, l *dwGradCall, oh, ow int) {
 // edges works out the masks of a call, which are for the first and last few pixels of each row.
 func (q *depthwiseGrad) edges(p *dwLayout, l *dwGradCall, apart int) bool {
 	if !p.standing {
-		l.masks, _ = q.kernels.edges(l.width, 1, 0, 0)
+		l.masks, _ = edgesOf(l.width, 1, 0, 0)
 		return true
 	}
 	s := q.shape
@@ -124,7 +124,7 @@ func (q *depthwiseGrad) edges(p *dwLayout, l *dwGradCall, apart int) bool {
 			return false
 		}
 	}
-	e, ok := q.kernels.edges(l.width, 1, left, right)
+	e, ok := edgesOf(l.width, 1, left, right)
 	l.masks = e
 	return ok && l.n%gradPixelStep == 0
 }

@@ -175,7 +175,7 @@ func (c *depthwiseSums) cut(p *dwLayout, l *dwLine, o, apart int) bool {
 				begin += (count - 1 - k) * size
 			}
 			before, after := max(0, left-begin), max(0, right-(l.n-begin-size))
-			e, fits := c.kernels.edges(l.width, l.gap, before, after)
+			e, fits := edgesOf(l.width, l.gap, before, after)
 			ok = ok && fits
 			t.masks = append(t.masks, e)
 		}
