@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -50,6 +51,9 @@ func (g Gradual) Sparsity(step, n int, s float64) float64 {
 func (g Gradual) Learn(p *Problem, o Options, c Course) (*Learning, error) {
 	if err := g.Validate(); err != nil {
 		return nil, err
+	}
+	if o.Counts != nil {
+		return nil, errors.New("prune: gmp needs a sparsity that can rise, not a number for each tensor")
 	}
 	l, err := newLearner(p, o, c, false)
 	if err != nil {

@@ -33,6 +33,9 @@ func (s GraSP) Validate() error {
 	return checkImages("grasp", s.Images)
 }
 
+// Passes implements Priced.
+func (s GraSP) Passes(p *Problem) int { return 3 * measured(s.Images, p) }
+
 // Mask implements OneShot. It costs three forward and backward passes of the images.
 func (s GraSP) Mask(p *Problem, o Options) (*Mask, error) {
 	if err := s.Validate(); err != nil {

@@ -3,6 +3,7 @@ package prune
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -115,6 +116,12 @@ type learner struct {
 
 // newLearner prepares a problem, with the weights that its net has. upper says that the method draws from both splits.
 func newLearner(p *Problem, o Options, c Course, upper bool) (*learner, error) {
+	if o.Within != nil {
+		return nil, errors.New("prune: a method that learns its mask begins with all weights, not within a mask")
+	}
+	if c.Epochs < 1 || c.Steps < 0 {
+		return nil, fmt.Errorf("prune: learning a mask for %d epochs of %d steps", c.Epochs, c.Steps)
+	}
 	rank, err := newRanking(p.Net.Params.Layout, o)
 	if err != nil {
 		return nil, err
@@ -134,7 +141,7 @@ func newLearner(p *Problem, o Options, c Course, upper bool) (*learner, error) {
 		c.Steps = p.Lower.Batches()
 	}
 	n := p.Net.Params
-	l := &learner{oracle: oracle, rank: rank, z: n.Layout.New(), steps: c.Steps * max(1, c.Epochs), course: c}
+	l := &learner{oracle: oracle, rank: rank, z: n.Layout.New(), steps: c.Steps * c.Epochs, course: c}
 	l.Learning = &Learning{
 		problem: p, mask: NewMask(n.Layout), theta: n.Values, masked: n.With(n.Layout.New()),
 		before: n.Layout.New(), tally: make([]nn.Float, 2),

@@ -20,8 +20,15 @@ type OneShot interface {
 	Mask(p *Problem, o Options) (*Mask, error)
 }
 
+// Priced is a OneShot whose scores cost something: the number of images that go forward and backward through the network, an
+// image that does so three times counting three. What a Learner's step costs is its train.Sample's Images.
+type Priced interface {
+	Passes(p *Problem) int
+}
+
 // Learner is a method that trains its mask. What it returns is a stepper for train.Run, whose Mask and Params after the
-// last step are the result; it changes the weights of the problem's network.
+// last step are the result. It works on the weights of the problem's network: after the last step, Mask().Apply on them leaves
+// the pruned network there.
 type Learner interface {
 	Pruner
 	Learn(p *Problem, o Options, c Course) (*Learning, error)

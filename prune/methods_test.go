@@ -52,6 +52,23 @@ func is[T any](p Pruner) bool {
 	return ok
 }
 
+// TestPasses: 30 images, ten of each of three classes, are three batches of ten.
+func TestPasses(t *testing.T) {
+	p := problem(t)
+	for name, want := range map[string]int{"snip": 30, "grasp": 90, "synflow": 100} {
+		m, err := Configure(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.(Priced).Passes(p); got != want {
+			t.Errorf("%s: %d passes, want %d", name, got, want)
+		}
+	}
+	if got := (SNIP{Images: 31}).Passes(p); got != 40 {
+		t.Errorf("31 images are %d passes, want four batches", got)
+	}
+}
+
 func TestConfigure(t *testing.T) {
 	p, err := Configure("bip", map[string]string{"gamma": "10", "ridge": "1e-4", "steps": "1"})
 	if err != nil {
@@ -82,8 +99,25 @@ func TestConfigure(t *testing.T) {
 			t.Errorf("%v: got %v, want %q", c, err, want)
 		}
 	}
-	if _, err := (BiP{}).Learn(&Problem{Net: small(t), Lower: problem(t).Lower}, Options{Sparsity: 0.5}, Course{Epochs: 1}); err == nil {
-		t.Error("BiP took a problem without images for its masks")
+	for want, c := range map[string]struct {
+		l     Learner
+		o     Options
+		c     Course
+		upper bool
+	}{
+		"images for the level of the masks": {BiP{}, Options{Sparsity: 0.5}, Course{Epochs: 1}, false},
+		"for 0 epochs":                      {BiP{}, Options{Sparsity: 0.5}, Course{}, true},
+		"not within a mask":                 {DefaultHYDRA(), Options{Sparsity: 0.5, Within: NewMask(small(t).Params.Layout)}, Course{Epochs: 1}, true},
+		"can rise":                          {DefaultGradual(), Options{Counts: map[string]int{"fc.weight": 3}}, Course{Epochs: 1}, true},
+		"sparsity 1 is outside":             {DefaultHYDRA(), Options{Sparsity: 1}, Course{Epochs: 1}, true},
+	} {
+		p := problem(t)
+		if !c.upper {
+			p.Upper = nil
+		}
+		if _, err := c.l.Learn(p, c.o, c.c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
 	}
 }
 

@@ -17,6 +17,9 @@ type SNIP struct {
 // Validate says what is wrong with the options.
 func (s SNIP) Validate() error { return checkImages("snip", s.Images) }
 
+// Passes implements Priced.
+func (s SNIP) Passes(p *Problem) int { return measured(s.Images, p) }
+
 // Mask implements OneShot. It costs a forward and a backward pass of the images.
 func (s SNIP) Mask(p *Problem, o Options) (*Mask, error) {
 	if err := s.Validate(); err != nil {
@@ -38,6 +41,12 @@ func (s SNIP) Mask(p *Problem, o Options) (*Mask, error) {
 	multiply(g, g, w.Values)
 	magnitudes(g, g, 1, ranges(Prunable(w.Layout)))
 	return r.mask(g)
+}
+
+// measured is the number of images in the whole batches that hold those that an option asks for.
+func measured(option int, p *Problem) int {
+	size := p.Lower.BatchSize()
+	return (images(option, p) + size - 1) / size * size
 }
 
 func checkImages(method string, n int) error {

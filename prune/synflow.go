@@ -33,6 +33,9 @@ func (s SynFlow) Validate() error {
 	return nil
 }
 
+// Passes implements Priced.
+func (s SynFlow) Passes(*Problem) int { return s.Rounds }
+
 // Mask implements OneShot. It costs Rounds forward and backward passes of one image.
 func (s SynFlow) Mask(p *Problem, o Options) (*Mask, error) {
 	if err := s.Validate(); err != nil {
