@@ -23,8 +23,9 @@ type weightGradient struct {
 	flat           bool // see correlation
 	product        bool
 	swapped        bool  // of a product: the sums are (OC,IC)
+	columns        int   // of a product
 	slide          bool  // of windows: grad or grad2 takes three neighbours at once
-	panelLen       int   // of windows: elements of one panel of `images` images of g
+	panelLen       int   // elements of one panel of what arrange copies at a time
 	rows           []int // byte offset of the source row of each output row of `images` images
 	dw             []Float
 	length         int // of dw, rounded up
@@ -58,6 +59,8 @@ func planWeightGradient(s ConvShape, f *correlation) *weightGradient {
 	}
 	if !q.product {
 		q.panelLen = q.images * pixels * q.panels[0].nv * q.micro.lanes
+	} else if q.arranged() {
+		q.panelLen = max(productPixels, s.OW()) * q.panels[0].nv * q.micro.lanes
 	}
 	if q.partial() {
 		needPartials(q.chunks * q.length)
@@ -115,10 +118,24 @@ func (q *weightGradient) add(worker, chunk, from, to int, x []Float, in *Affine,
 		first := block % perInput * q.perBlock
 		panels := q.panels[first:min(first+q.perBlock, len(q.panels))]
 		if q.product {
-			q.multiply(a, panels, src, g, dst, n)
+			q.multiply(a, panels, src, g, gp, dst, n)
 		} else {
 			q.correlate(a, panels, src, g, gp, dst, n, gsize, pitch, channel)
 		}
+	}
+}
+
+// arrange copies n pixels of `channels` channels to panels of whole vectors, from pixel `at` on; the panels stand panelLen
+// apart.
+func (q *weightGradient) arrange(dst, g []Float, panels []panel, at, n, channels int) {
+	for from := 0; from < len(panels); {
+		width, to, live := panels[from].nv*q.micro.lanes, from, 0
+		for to < len(panels) && panels[to].nv == panels[from].nv {
+			live += panels[to].cols
+			to++
+		}
+		q.micro.scatter(dst[from*q.panelLen+at*width:], g[panels[from].off:], n, live, width, q.panelLen, channels)
+		from = to
 	}
 }
 

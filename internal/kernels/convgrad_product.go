@@ -14,12 +14,15 @@ func (q *weightGradient) planProduct() {
 	if q.flat && q.s.OC <= q.micro.lanes && q.s.IC > q.s.OC {
 		q.swapped, columns = true, q.s.IC
 	}
-	q.panels = q.micro.columns(columns, false)
+	q.columns, q.panels = columns, q.micro.columns(columns, false)
 	q.perBlock = max(1, min(len(q.panels), productColumns/q.panels[0].cols))
 }
 
-// multiply adds the products of n images of x and g, both read where they stand.
-func (q *weightGradient) multiply(a *gemmArgs, panels []panel, x, g, dst []Float, n int) {
+// arranged says that the columns must be copied into whole vectors first.
+func (q *weightGradient) arranged() bool { return q.columns%q.micro.lanes != 0 }
+
+// multiply adds the products of n images of x and g, read where they stand if they are whole vectors.
+func (q *weightGradient) multiply(a *gemmArgs, panels []panel, x, g, scratch, dst []Float, n int) {
 	s := q.s
 	rows, columns := s.IC, s.OC
 	if q.swapped {
@@ -29,7 +32,7 @@ func (q *weightGradient) multiply(a *gemmArgs, panels []panel, x, g, dst []Float
 	if q.micro.outer[1] != nil {
 		kernels = &q.micro.outer
 	}
-	a.Sam, a.Sak, a.Ldb, a.Ldc = elem, s.Stride*rows*elem, columns*elem, columns*elem
+	a.Sam, a.Sak, a.Ldc = elem, s.Stride*rows*elem, columns*elem
 	a.NR, a.ARow, a.CRow, a.BSkip, a.Ahead = 1, 0, 0, 0, 0
 	n *= s.OH() * s.OW()
 	step := productPixels
@@ -47,21 +50,27 @@ func (q *weightGradient) multiply(a *gemmArgs, panels []panel, x, g, dst []Float
 		}
 		// While the kernels multiply these pixels they fetch the next, a line of each matrix a step.
 		a.Fetch = uintptr(address(x)) + uintptr(at+k*a.Sak)
-		a.Fetch2 = uintptr(address(g)) + uintptr((from+k)*a.Ldb)
+		a.Fetch2 = uintptr(address(g)) + uintptr((from+k)*columns*elem)
+		if q.arranged() {
+			q.arrange(scratch, g[from*columns:], panels, 0, k, columns)
+		}
 		steps := 0
 		for j := range panels {
 			c := &panels[j]
 			table := kernels[c.nv]
 			a.tail(c.cols-(c.nv-1)*q.micro.lanes, q.micro)
 			a.A, a.AOff = address(x), at
-			a.B, a.BOff = address(g), from*a.Ldb+c.off*elem
+			a.B, a.BOff, a.Ldb = address(g), (from*columns+c.off)*elem, columns*elem
+			if q.arranged() {
+				a.B, a.BOff, a.Ldb = address(scratch[j*q.panelLen:]), 0, c.nv*q.micro.lanes*elem
+			}
 			a.C, a.COff = address(dst), c.off*elem
 			const line = 64
 			if steps*line >= k*rows*elem {
 				a.Fetch = uintptr(address(x)) + uintptr(at)
 			}
 			if steps*line >= k*columns*elem {
-				a.Fetch2 = uintptr(address(g)) + uintptr(a.BOff)
+				a.Fetch2 = uintptr(address(g)) + uintptr(from*columns*elem)
 			}
 			for left := rows; left > 0; {
 				m, count := tiles(left, table)

@@ -35,7 +35,7 @@ func (q *weightGradient) correlate(a *gemmArgs, panels []panel, src, g, gp, dst 
 	a.NR, a.ARow, a.BSkip = 1, 0, 0
 	a.Ldc = s.OC * elem
 	a.Taps, a.NT, a.K = &q.rows[0], n*s.OH(), s.OW()
-	inPlace := pitch == s.OW() && gsize == pixels*s.OC && s.OC <= inPlaceOutputs
+	inPlace := pitch == s.OW() && gsize == pixels*s.OC && s.OC <= inPlaceOutputs && s.OC%q.micro.lanes == 0
 	if !inPlace {
 		q.panelGradient(gp, g, panels, n, gsize, pitch)
 	}
@@ -50,27 +50,17 @@ func (q *weightGradient) correlate(a *gemmArgs, panels []panel, src, g, gp, dst 
 	}
 }
 
-// panelGradient arranges the panels' channels of n images of g one panel after the other, panelLen apart.
+// panelGradient arranges the panels' channels of n images of g, which have pitch pixels a row.
 func (q *weightGradient) panelGradient(dst, g []Float, panels []panel, n, gsize, pitch int) {
 	s := q.s
-	for from := 0; from < len(panels); {
-		width, to, channels := panels[from].nv*q.micro.lanes, from, 0
-		for to < len(panels) && panels[to].nv == panels[from].nv {
-			channels += panels[to].cols
-			to++
+	rows := 1 // that follow each other
+	if pitch == s.OW() {
+		rows = s.OH()
+	}
+	for i := range n {
+		for r := 0; r < s.OH(); r += rows {
+			q.arrange(dst, g[i*gsize+r*pitch*s.OC:], panels, (i*s.OH()+r)*s.OW(), rows*s.OW(), s.OC)
 		}
-		for i := range n {
-			for r := 0; r < s.OH(); r++ {
-				rows := 1
-				if pitch == s.OW() {
-					rows = s.OH()
-				}
-				q.micro.scatter(dst[from*q.panelLen+(i*s.OH()+r)*s.OW()*width:], g[i*gsize+r*pitch*s.OC+panels[from].off:], rows*s.OW(),
-					channels, width, q.panelLen, s.OC)
-				r += rows - 1
-			}
-		}
-		from = to
 	}
 }
 

@@ -10,7 +10,8 @@ const elem = int(unsafe.Sizeof(Float(0))) // bytes of an element
 //	C[r·CRow + t·CStep + i·Ldc] (+)= Σ_tap Σ_k A[r·ARow + t·AStep + Taps[tap] + i·Sam + k·Sak] · B[…]
 //
 // B is read once from its start for every tile: K vectors Ldb apart for each tap, and BSkip further after each tap. All
-// strides and offsets are in bytes. Acc ≠ 0 adds to C. Tail is the number of live elements in the last vector of columns.
+// strides and offsets are in bytes. Acc ≠ 0 adds to C. Tail is the number of live elements in the last vector of columns; B
+// must be readable to that vector's end, since a masked load would take a multiplier's time.
 // The fields in small letters are the kernel's own: addresses that it advances, which must not be pointers.
 //
 // The layout is known to the generator (gen/gemm512.go, gen/gemm2.go).

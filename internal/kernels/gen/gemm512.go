@@ -145,11 +145,7 @@ func (a *asm) gemmTile512(mr, nv int) {
 	a.label("k")
 	first := 32 - nv
 	for v := 0; v < nv; v++ {
-		if v == nv-1 {
-			a.p("VMOVUPS.Z %d(R13), K1, Z%d", 64*v, first+v)
-		} else {
-			a.p("VMOVUPS %d(R13), Z%d", 64*v, first+v)
-		}
+		a.p("VMOVUPS %d(R13), Z%d", 64*v, first+v)
 	}
 	a.p("ADDQ R14, R13")
 	a.p("PREFETCHT0 (AX)")

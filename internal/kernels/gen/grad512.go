@@ -31,11 +31,7 @@ func (a *asm) gradTile512(m, nv, stride int) {
 	load := func(slot int) {
 		at := "(R13)" + []string{"", "(R14*1)", "(R14*2)"}[atB]
 		for v := 0; v < nv; v++ {
-			if v == nv-1 {
-				a.p("VMOVUPS.Z %d%s, K1, Z%d", 64*v, at, first+slot*nv+v)
-			} else {
-				a.p("VMOVUPS %d%s, Z%d", 64*v, at, first+slot*nv+v)
-			}
+			a.p("VMOVUPS %d%s, Z%d", 64*v, at, first+slot*nv+v)
 		}
 		for v := 0; v < nv; v++ {
 			a.p("PREFETCHT0 %d%s", gradAhead*64*nv+64*v, at)
