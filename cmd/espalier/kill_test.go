@@ -319,3 +319,43 @@ func sameTree(t *testing.T, got, want map[string]string) {
 		}
 	}
 }
+
+// TestLockOfTheDead: while a process has a run, another one is refused, and changes nothing; once it is killed, the system
+// has given its lock back.
+func TestLockOfTheDead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains")
+	}
+	file, root, start := studyFile(t, strings.Replace(killStudy, "epochs: 3", "epochs: 50", 1)), t.TempDir(), time.Now()
+	holder, said := asProcess(file, root)
+	if err := holder.Start(); err != nil {
+		t.Skipf("a test cannot start processes here: %v", err)
+	}
+	for p := between; p != training; p, _ = doing(root, start) {
+		if time.Since(start) > time.Minute {
+			t.Fatalf("nothing is trained: %s", said)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	refused(t, exitBlocked, fmt.Sprintf("in use by process %d ", holder.Process.Pid), studyArgs(file, root))
+	if records, _ := filepath.Glob(filepath.Join(root, "out", cellsDir, "*")); len(records) > 0 {
+		t.Errorf("a run in use is recorded: %v", records)
+	}
+	if err := holder.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.Wait(); err == nil || holder.ProcessState.Exited() {
+		t.Fatalf("it had ended: %v, %s", err, said)
+	}
+	dirs, err := filepath.Glob(filepath.Join(root, "runs", "*", "*", "*"))
+	if err != nil || len(dirs) != 1 {
+		t.Fatalf("%d runs, %v", len(dirs), err)
+	}
+	d, err := train.Open(dirs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
