@@ -20,6 +20,9 @@ func (s *Study) Write(dir string, records map[Cell]Record) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("study: %w", err)
 	}
+	if err := atomicfile.Sweep(dir); err != nil {
+		return nil, fmt.Errorf("study: %w", err)
+	}
 	var files []string
 	for _, f := range []struct {
 		name   string

@@ -56,7 +56,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("try %d: the disk was never full", try)
 		}
 		t.Logf("try %d: stopped %d times", try, stopped)
-		if err := os.Remove(ballast); err != nil {
+		if err := os.RemoveAll(ballast); err != nil {
 			t.Fatal(err)
 		}
 		if out := args[len(args)-1]; try%2 == 1 {

@@ -55,10 +55,11 @@ const (
 	training phase = "training"
 	pruning  phase = "pruning" // the steps of a pruned network, fine-tuning included
 	saving   phase = "saving"  // a checkpoint was half written
+	writing  phase = "writing" // another file was: a mask, a model, a record, a table
 	between  phase = "between"
 )
 
-var phases = []phase{training, pruning, saving}
+var phases = []phase{training, pruning, saving, writing}
 
 // TestKilledStudy kills a study with a signal that no process can handle, at random moments of each phase, and starts it
 // again, until it ends: whatever it leaves but for times is that of a study which was left alone, bit for bit.
@@ -138,7 +139,10 @@ func (h *hunter) hunt(target phase) (killed bool) {
 	ended := make(chan error, 1)
 	go func() { ended <- victim.Wait() }()
 	wait := time.Duration(h.random.Int64N(int64(60 * time.Millisecond)))
-	sightings := h.random.IntN(3) // checkpoints that are let pass
+	sightings := h.random.IntN(3) // checkpoints that are let pass; of other files there are more
+	if target == writing {
+		sightings = h.random.IntN(20)
+	}
 	seen := make(map[string]bool)
 	for target != "" {
 		select {
@@ -147,7 +151,7 @@ func (h *hunter) hunt(target phase) (killed bool) {
 		default:
 		}
 		if p, where := doing(h.root, start); p == target {
-			if seen[where] = true; target != saving || len(seen) > sightings {
+			if seen[where] = true; p == training || p == pruning || len(seen) > sightings {
 				break
 			}
 		}
@@ -156,7 +160,7 @@ func (h *hunter) hunt(target phase) (killed bool) {
 	if target == "" {
 		return h.over(<-ended, said)
 	}
-	if target != saving {
+	if target == training || target == pruning {
 		time.Sleep(wait)
 	}
 	if err := victim.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -200,7 +204,10 @@ func doing(root string, start time.Time) (p phase, where string) {
 		case hidden && filepath.Base(filepath.Dir(path)) == train.CheckpointsDir:
 			p, where = saving, relative
 			return fs.SkipAll
-		case hidden || err != nil || json.Unmarshal(b, &a) != nil || a.Status != train.Running:
+		case hidden:
+			p, where = writing, relative
+			return fs.SkipAll
+		case err != nil || json.Unmarshal(b, &a) != nil || a.Status != train.Running:
 		case exists(filepath.Join(filepath.Dir(path), experiment.ConfigFile)):
 			p, where = training, fmt.Sprintf("%s %v", relative, a.Position)
 		default:
@@ -233,15 +240,15 @@ func studyFile(t *testing.T, text string) string {
 	return file
 }
 
-// leftAlone is what the study leaves if nothing happens to it.
-func leftAlone(t *testing.T, file string) map[string]string {
+// leftAlone is what the study leaves if nothing happens to it; more are flags.
+func leftAlone(t *testing.T, file string, more ...string) map[string]string {
 	t.Helper()
 	const exact = 1<<24 + 1
 	if nn.Float(exact) != 1<<24 {
 		t.Skip("files hold single precision: in double, a resumed run has other bits")
 	}
 	root := t.TempDir()
-	if _, stderr, code := espalier(t, studyArgs(file, root)...); code != exitOK {
+	if _, stderr, code := espalier(t, append(studyArgs(file, root), more...)...); code != exitOK {
 		t.Fatalf("code %d: %s", code, stderr)
 	}
 	all := tree(t, root)
@@ -317,6 +324,52 @@ func sameTree(t *testing.T, got, want map[string]string) {
 		if _, ok := want[name]; !ok {
 			t.Errorf("%s is left over", name)
 		}
+	}
+}
+
+// TestKilledAboveProcesses kills a study that has each run in a process of its own. Those live on with their runs, so that the
+// study may be refused until they are done; then it goes on, and ends in the same bits.
+func TestKilledAboveProcesses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains")
+	}
+	t.Setenv(asProgram, "1")
+	t.Setenv("TMPDIR", t.TempDir()) // where the dead leave settings for their processes
+	jobs := []string{"--jobs", "2"}
+	file := studyFile(t, killStudy)
+	want := leftAlone(t, file, jobs...)
+	for _, target := range []phase{training, pruning} {
+		root, start := t.TempDir(), time.Now()
+		parent, said := asProcess(file, root)
+		parent.Args = append(parent.Args, jobs...)
+		if err := parent.Start(); err != nil {
+			t.Skipf("a test cannot start processes here: %v", err)
+		}
+		for p := between; p != target; p, _ = doing(root, start) {
+			if time.Since(start) > time.Minute {
+				t.Fatalf("no %s: %s", target, said)
+			}
+			time.Sleep(100 * time.Microsecond)
+		}
+		if err := parent.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := parent.Wait(); err == nil {
+			t.Fatalf("it had ended: %s", said)
+		}
+		refusals := 0
+		for ; ; refusals++ {
+			_, stderr, code := espalier(t, append(studyArgs(file, root), jobs...)...)
+			if code == exitOK {
+				break
+			}
+			if code != exitBlocked || !strings.Contains(stderr, "in use by process") || time.Since(start) > time.Minute {
+				t.Fatalf("after a kill in %s: code %d, %s", target, code, stderr)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		t.Logf("after a kill in %s: refused %d times", target, refusals)
+		sameTree(t, tree(t, root), want)
 	}
 }
 
