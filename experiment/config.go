@@ -10,6 +10,8 @@ type Config struct {
 	Data  Data   `yaml:"data"`
 	Train Train  `yaml:"train"`
 	Prune Prune  `yaml:"prune"`
+	// Options are the settings of pruning methods, as in bip.gamma.
+	Options Options
 }
 
 // Model is the network. Its input size, channels and classes are those of the data.
@@ -35,6 +37,7 @@ type Data struct {
 // Train is the recipe of the dense training.
 type Train struct {
 	Epochs         int     `yaml:"epochs" unit:"epochs" doc:"passes over the training images"`
+	Stop           int     `yaml:"stop" unit:"epochs" doc:"end after so many of them, with the learning rates of all: weights of early in a training; 0: do not"`
 	Batch          int     `yaml:"batch" unit:"images" doc:"images a step"`
 	Optimizer      string  `yaml:"optimizer" one:"sgd adam adamw" doc:"update rule"`
 	LR             float64 `yaml:"lr" doc:"largest learning rate"`
@@ -49,12 +52,16 @@ type Train struct {
 	EMA            float64 `yaml:"ema" doc:"decay of a running average of the weights, which is what is evaluated; 0: none"`
 }
 
-// Prune is what is removed from the trained network, and the training that follows. Each sparsity starts from the dense
-// weights.
+// Prune is what is removed from the network, and the training that follows. Each sparsity starts anew.
 type Prune struct {
-	Method   string    `yaml:"method" one:"none magnitude random" doc:"how weights are chosen"`
+	Method   string    `yaml:"method" one:"none bip magnitude omp imp gmp hydra snip grasp synflow random" doc:"how weights are chosen; each method's own settings follow below"`
 	Sparsity []float64 `yaml:"sparsity" doc:"shares of the convolution and linear weights that are removed, one pruned network each"`
 	Budget   string    `yaml:"budget" one:"global uniform erk" doc:"where they are removed: by one threshold, the same share of every layer, or more of wide layers (Erdos-Renyi-kernel)"`
+	Weights  string    `yaml:"weights" one:"method trained initial" doc:"which weights are pruned: those that the method asks for, those of the dense training, or those at initialisation, which are then trained for the dense training's epochs and prune.epochs more"`
+	First    bool      `yaml:"first" doc:"prune the first layer too"`
+	Last     bool      `yaml:"last" doc:"prune the last layer too; sparsity counts all layers either way"`
+	Masking  int       `yaml:"masking" unit:"epochs" doc:"training of the mask, of methods that learn one: bip, gmp, hydra"`
+	Upper    float64   `yaml:"upper" doc:"share of the training images on which masks are trained, the rest being for weights; 0: all for both; fine-tuning uses all"`
 	Epochs   int       `yaml:"epochs" unit:"epochs" doc:"fine-tuning after pruning; 0: none"`
 	LR       float64   `yaml:"lr" doc:"largest learning rate of the fine-tuning"`
 	Schedule string    `yaml:"schedule" one:"constant cosine step onecycle" doc:"its course"`
@@ -73,8 +80,8 @@ func Default() Config {
 			DecayAll: true, Schedule: "cosine", Warmup: 1,
 		},
 		Prune: Prune{
-			Method: NoPruning, Sparsity: []float64{0.5, 0.8, 0.9, 0.95, 0.98}, Budget: "global",
-			Epochs: 5, LR: 0.01, Schedule: "cosine",
+			Method: NoPruning, Sparsity: []float64{0.5, 0.8, 0.9, 0.95, 0.98}, Budget: "global", Weights: "method",
+			First: true, Last: true, Masking: 5, Upper: 0.2, Epochs: 5, LR: 0.01, Schedule: "cosine",
 		},
 	}
 }

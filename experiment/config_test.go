@@ -49,6 +49,12 @@ func other(k knob) string {
 func TestEverySetting(t *testing.T) {
 	base := Default()
 	for i, k := range knobs(&base) {
+		if k.option != nil {
+			if k.doc() == "" {
+				t.Errorf("%s has no doc", k.path)
+			}
+			continue // TestOptions
+		}
 		if k.tag.Get("doc") == "" || k.tag.Get("yaml") == "" {
 			t.Errorf("%s has no doc or no yaml tag", k.path)
 		}
@@ -84,10 +90,14 @@ func TestNames(t *testing.T) {
 	for _, k := range datasets.Sets() {
 		sets = append(sets, k.Name)
 	}
+	methods := []string{}
+	for _, e := range prune.Methods() {
+		methods = append(methods, e.Name)
+	}
 	c := Default()
 	for _, k := range knobs(&c) {
 		want, ok := map[string][]string{
-			"model.name": models.Names(), "data.name": sets, "prune.method": append(prune.Names(), "none"),
+			"model.name": models.Names(), "data.name": sets, "prune.method": append(methods, NoPruning),
 		}[k.path]
 		got := k.oneOf()
 		slices.Sort(got)

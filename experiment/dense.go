@@ -10,7 +10,16 @@ import (
 
 // Dense is the configuration of the training that a pruning starts from: c without its pruning.
 func (c Config) Dense() Config {
-	c.Prune = Default().Prune
+	d := Default()
+	c.Prune, c.Options = d.Prune, d.Options
+	return c
+}
+
+// Early is the configuration of the first epochs of the dense training: its weights are those of the dense training then.
+// They are not tested.
+func (c Config) Early(epochs int) Config {
+	c = c.Dense()
+	c.Train.Stop, c.Data.Test = epochs, false
 	return c
 }
 
@@ -28,7 +37,7 @@ func (l *Lab) train(ctx context.Context, d *train.Dir, j *job) error {
 		return err
 	}
 	defer data.Close()
-	r, err := l.run(ctx, d, s, j, j.Train.Epochs, "training")
+	r, err := l.run(ctx, d, s, j, j.Config.Epochs(), "training")
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func Fields() []Field {
 	var fields []Field
 	for _, k := range knobs(&d) {
 		fields = append(fields, Field{
-			Path: k.path, Type: typeName(k.value), Default: k.text(), Unit: k.tag.Get("unit"), Doc: k.tag.Get("doc"),
+			Path: k.path, Type: typeName(k.value), Default: k.text(), Unit: k.tag.Get("unit"), Doc: k.doc(),
 			OneOf: k.oneOf(),
 		})
 	}
@@ -74,9 +74,21 @@ type knob struct {
 	path  string
 	value reflect.Value
 	tag   reflect.StructTag
+	// option is what a method's setting is, whose value is a text; nil for all others.
+	option *option
+}
+
+func (k knob) doc() string {
+	if k.option != nil {
+		return k.option.setting.Help
+	}
+	return k.tag.Get("doc")
 }
 
 func (k knob) oneOf() []string {
+	if k.option != nil {
+		return k.option.setting.OneOf
+	}
 	if s := k.tag.Get("one"); s != "" {
 		return strings.Fields(s)
 	}
@@ -89,12 +101,16 @@ func knobs(c *Config) []knob { return appendKnobs(nil, "", reflect.ValueOf(c).El
 func appendKnobs(ks []knob, prefix string, v reflect.Value) []knob {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if f.Type == reflect.TypeFor[Options]() {
+			ks = append(ks, optionKnobs(v.Field(i))...)
+			continue
+		}
 		path := prefix + f.Tag.Get("yaml")
 		if f.Type.Kind() == reflect.Struct {
 			ks = appendKnobs(ks, path+".", v.Field(i))
 			continue
 		}
-		ks = append(ks, knob{path, v.Field(i), f.Tag})
+		ks = append(ks, knob{path: path, value: v.Field(i), tag: f.Tag})
 	}
 	return ks
 }

@@ -15,7 +15,7 @@ const Schema = 1
 
 // Hash names what a run computes, apart from its seed: twelve hexadecimal digits of the SHA-256 of the schema and of the
 // settings that differ from their defaults, in alphabetical order. New settings with a default keep old hashes; so does
-// the order of fields. Name, seed and the place of the data are left out, the last unless it is what chooses the data
+// the order of fields. Settings of other methods than the one in use, name, seed and the place of the data are left out, the last unless it is what chooses the data
 // (an image folder).
 func (c Config) Hash() string {
 	d := Default()
@@ -23,6 +23,9 @@ func (c Config) Hash() string {
 	var lines []string
 	for i, k := range knobs(&c) {
 		hashed := k.tag.Get("hash") != "-" || k.path == "data.dir" && c.Data.Name == "folder"
+		if k.option != nil {
+			hashed = k.option.method == c.Prune.Method
+		}
 		if hashed && !same(k.value, defaults[i].value) {
 			lines = append(lines, k.path+"="+k.text()+"\n")
 		}

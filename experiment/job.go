@@ -109,6 +109,7 @@ type course struct {
 	lr       float64
 	schedule string
 	warmup   float64 // epochs
+	skip     int     // epochs at the beginning of the schedule that are left out
 	project  func([]nn.Float)
 }
 
@@ -146,8 +147,25 @@ func (t Train) optimizer(l *nn.Layout) optim.Optimizer {
 	return optim.NewAdam(l.Size(), o, groups...)
 }
 
+// later is a schedule without its first steps.
+type later struct {
+	Skip int
+	Then optim.Schedule
+}
+
+// At implements optim.Schedule.
+func (l later) At(step int) float64 { return l.Then.At(l.Skip + step) }
+
+// Validate implements optim.Schedule.
+func (l later) Validate() error { return l.Then.Validate() }
+
 // rates is the learning rate of each step.
 func (o course) rates(stepsPerEpoch int) optim.Schedule {
+	if o.skip > 0 {
+		whole := o
+		whole.epochs, whole.skip = o.epochs+o.skip, 0
+		return later{o.skip * stepsPerEpoch, whole.rates(stepsPerEpoch)}
+	}
 	steps := o.epochs * stepsPerEpoch
 	warm := int(math.Round(o.warmup * float64(stepsPerEpoch)))
 	rest := max(1, steps-warm)

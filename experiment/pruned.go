@@ -17,6 +17,7 @@ type Pruned struct {
 	Sparsity float64         `json:"sparsity"`         // as asked for
 	Kept     int             `json:"kept"`             // convolution and linear weights that stay
 	Total    int             `json:"total"`            // of them all
+	Passes   int             `json:"passes"`           // forward and backward passes of a batch: training of the mask and under it
 	OneShot  results.Percent `json:"one_shot_val_acc"` // validation accuracy before fine-tuning
 	ValAcc   results.Percent `json:"val_acc"`          // the same after it
 	TestAcc  results.Percent `json:"test_acc"`         // after it
@@ -25,13 +26,13 @@ type Pruned struct {
 // Density is the share of the weights that stays.
 func (p Pruned) Density() float64 { return float64(p.Kept) / float64(p.Total) }
 
-var prunedColumns = []string{"sparsity", "kept", "total", "one_shot_val_acc", "val_acc", "test_acc"}
+var prunedColumns = []string{"sparsity", "kept", "total", "passes", "one_shot_val_acc", "val_acc", "test_acc"}
 
 // writePruned writes the table; what was not measured is empty.
 func writePruned(w io.Writer, rows []Pruned) error {
 	t := results.NewTable(prunedColumns...)
 	for _, r := range rows {
-		t.Add(number(r.Sparsity), strconv.Itoa(r.Kept), strconv.Itoa(r.Total), r.OneShot.Number(), r.ValAcc.Number(), r.TestAcc.Number())
+		t.Add(number(r.Sparsity), strconv.Itoa(r.Kept), strconv.Itoa(r.Total), strconv.Itoa(r.Passes), r.OneShot.Number(), r.ValAcc.Number(), r.TestAcc.Number())
 	}
 	return t.Write(w, results.CSV)
 }
@@ -62,14 +63,15 @@ func readPruned(path string) ([]Pruned, error) {
 }
 
 func parsePruned(fields []string) (r Pruned, err error) {
-	var errs [6]error
+	var errs [7]error
 	r.Sparsity, errs[0] = strconv.ParseFloat(fields[0], 64)
 	r.Kept, errs[1] = strconv.Atoi(fields[1])
 	r.Total, errs[2] = strconv.Atoi(fields[2])
+	r.Passes, errs[3] = strconv.Atoi(fields[3])
 	for i, to := range []*results.Percent{&r.OneShot, &r.ValAcc, &r.TestAcc} {
-		if *to = results.NotMeasured(); fields[3+i] != "" {
+		if *to = results.NotMeasured(); fields[4+i] != "" {
 			var v float64
-			v, errs[3+i] = strconv.ParseFloat(fields[3+i], 64)
+			v, errs[4+i] = strconv.ParseFloat(fields[4+i], 64)
 			*to = results.Percent(v)
 		}
 	}

@@ -20,21 +20,37 @@ import (
 // NoPruning is the method (prune.method) of a dense training.
 const NoPruning = "none"
 
-// Prune prunes the trained network of the configuration to each of its sparsities, each time from the dense weights, and
-// fine-tunes what is left; it trains the dense network first if that is not done. Each pruned network has a directory of
-// its own in the run's, named by its sparsity, with mask and model. When ctx ends it saves and returns *Interrupted.
-func (l *Lab) Prune(ctx context.Context, c Config) (Run, error) {
+// Make makes a run of either kind: Train, or Prune.
+func (l *Lab) Make(ctx context.Context, c Config) (Run, error) {
 	if c.Prune.Method == NoPruning {
-		return Run{}, errors.New("experiment: prune.method is none: nothing says how to prune")
+		return l.Train(ctx, c)
 	}
-	dense, err := l.Train(ctx, c)
+	return l.Prune(ctx, c)
+}
+
+// Prune prunes a network to each of the sparsities of the configuration, each anew, and trains what is left; it first makes
+// what the configuration needs, such as the dense network, if that is not done. Each pruned network has a directory of its
+// own in the run's, named by its sparsity, with mask and model. When ctx ends it saves and returns *Interrupted.
+func (l *Lab) Prune(ctx context.Context, c Config) (Run, error) {
+	m, err := c.method()
 	if err != nil {
 		return Run{}, err
 	}
-	return l.stage(c, "pruning", func(d *train.Dir, j *job) error { return l.pruneAll(ctx, d, j, dense) })
+	if m.Pruner == nil {
+		return Run{}, errors.New("experiment: prune.method is none: nothing says how to prune")
+	}
+	if r, err := l.find(c); err == nil && r.Finished() {
+		return r, nil
+	}
+	for _, need := range c.Needs() {
+		if _, err := l.Make(ctx, need); err != nil {
+			return Run{}, err
+		}
+	}
+	return l.stage(c, "pruning", func(d *train.Dir, j *job) error { return l.pruneAll(ctx, d, j, m) })
 }
 
-func (l *Lab) pruneAll(ctx context.Context, d *train.Dir, j *job, dense Run) error {
+func (l *Lab) pruneAll(ctx context.Context, d *train.Dir, j *job, m method) error {
 	before, err := l.find(j.Config)
 	if err != nil {
 		return err
@@ -44,7 +60,7 @@ func (l *Lab) pruneAll(ctx context.Context, d *train.Dir, j *job, dense Run) err
 		if p, ok := before.At(sparsity); ok && before.tested(p.TestAcc) {
 			continue
 		}
-		row, err := l.pruneTo(ctx, d, j, dense, sparsity)
+		row, err := l.pruneTo(ctx, d, j, m, sparsity)
 		if err != nil {
 			return err
 		}
@@ -63,30 +79,35 @@ func StageName(sparsity float64) string {
 	return "sparsity-" + strconv.FormatFloat(sparsity, 'f', -1, 64)
 }
 
+// MaskStage is the directory of the training of a mask within that of its network.
+const MaskStage = "mask"
+
 // pruneTo makes one pruned network and leaves its mask and its model in a directory of its own.
-func (l *Lab) pruneTo(ctx context.Context, d *train.Dir, j *job, dense Run, sparsity float64) (Pruned, error) {
+func (l *Lab) pruneTo(ctx context.Context, d *train.Dir, j *job, m method, sparsity float64) (Pruned, error) {
+	row := Pruned{Sparsity: sparsity}
 	stage, err := d.Stage(StageName(sparsity))
 	if err != nil {
-		return Pruned{}, err
+		return row, err
 	}
-	mask, err := j.mask(dense, sparsity)
+	mask, passes, err := l.mask(ctx, d, j, m, sparsity)
 	if err != nil {
-		return Pruned{}, err
+		return row, err
 	}
 	if err := keep(mask, stage.Path(MaskFile), j.net.Params.Layout); err != nil {
-		return Pruned{}, err
+		return row, err
 	}
-	s, data, err := j.stepper(course{
-		stream: "fine-tune", epochs: max(1, j.Prune.Epochs), lr: j.Prune.LR, schedule: j.Prune.Schedule, warmup: j.Prune.Warmup,
-		project: mask.Apply,
-	})
+	o := j.tuning(m)
+	o.project = mask.Apply
+	epochs := o.epochs
+	o.epochs = max(1, epochs) // of the schedule, which nothing reads if there are none
+	s, data, err := j.stepper(o)
 	if err != nil {
-		return Pruned{}, err
+		return row, err
 	}
 	defer data.Close()
 	sum := mask.Sum()
-	row := Pruned{Sparsity: sparsity, Kept: sum.Kept, Total: sum.Total}
-	if err := l.tune(ctx, stage, j, s, &row); err != nil {
+	row.Kept, row.Total, row.Passes = sum.Kept, sum.Total, passes+epochs*s.Steps()
+	if err := l.tune(ctx, stage, j, s, epochs, &row); err != nil {
 		return row, err
 	}
 	if zeros := prune.Zeros(j.net.Params.Layout, s.Params().Values); zeros < sum.Total-sum.Kept {
@@ -111,7 +132,7 @@ func keep(m *prune.Mask, path string, l *nn.Layout) error {
 }
 
 // tune fine-tunes a pruned network and fills in what it reaches before and after.
-func (l *Lab) tune(ctx context.Context, stage *train.Dir, j *job, s *train.Supervised, row *Pruned) error {
+func (l *Lab) tune(ctx context.Context, stage *train.Dir, j *job, s *train.Supervised, epochs int, row *Pruned) error {
 	row.OneShot, row.TestAcc = results.NotMeasured(), results.NotMeasured()
 	if j.val != nil {
 		r, err := s.Evaluate(ctx, j.val, nil)
@@ -121,8 +142,8 @@ func (l *Lab) tune(ctx context.Context, stage *train.Dir, j *job, s *train.Super
 		row.OneShot = results.Percent(100 * r.Accuracy())
 	}
 	row.ValAcc = row.OneShot
-	if j.Prune.Epochs > 0 {
-		r, err := l.run(ctx, stage, s, j, j.Prune.Epochs, title(j.Config, row.Sparsity))
+	if epochs > 0 {
+		r, err := l.run(ctx, stage, s, j, epochs, title(j.Config, row.Sparsity))
 		if err != nil {
 			return err
 		}
@@ -138,33 +159,7 @@ func (l *Lab) tune(ctx context.Context, stage *train.Dir, j *job, s *train.Super
 	return err
 }
 
-// mask sets the net to the dense weights, prunes them, and returns the mask.
-func (j *job) mask(dense Run, sparsity float64) (*prune.Mask, error) {
-	p := j.net.Params
-	if err := train.ReadWeights(dense.Model(), p); err != nil {
-		return nil, err
-	}
-	method, err := prune.New(j.Prune.Method, j.Seed)
-	if err != nil {
-		return nil, err
-	}
-	budget, err := prune.ParseBudget(j.Prune.Budget)
-	if err != nil {
-		return nil, err
-	}
-	mask, err := prune.Prune(method, p, prune.Options{Sparsity: sparsity, Budget: budget})
-	if err != nil {
-		return nil, err
-	}
-	if empty := mask.Empty(); len(empty) > 0 {
-		return nil, fmt.Errorf("sparsity %v empties %d layers, %s first: no signal would pass; remove less, or by another budget (prune.budget)",
-			sparsity, len(empty), empty[0])
-	}
-	mask.Apply(p.Values)
-	return mask, nil
-}
-
-// title says what is being fine-tuned.
+// title says what is being trained.
 func title(c Config, sparsity float64) string {
 	return fmt.Sprintf("%s, %.4g %% removed", c.Prune.Method, 100*sparsity)
 }

@@ -19,6 +19,7 @@ type Run struct {
 	Status    train.Status       // running means that a process has the directory
 	Error     string             // why it failed
 	Trainings []results.Training // the dense one, or one for each sparsity; of what has not begun, the path alone is known
+	Maskings  []results.Training // of a method that trains its masks: one for each sparsity
 	Outcome   *Outcome           // of a dense training that has ended, else nil
 	Pruned    []Pruned           // of a pruning run: the networks that are finished
 }
@@ -31,10 +32,14 @@ func Open(dir string) (Run, error) {
 		return r, err
 	}
 	if r.Dense() {
-		err = errors.Join(r.openTraining(dir), r.openOutcome())
+		err = errors.Join(openTraining(&r.Trainings, dir), r.openOutcome())
 	} else {
 		for _, s := range r.Config.Prune.Sparsity {
-			err = errors.Join(err, r.openTraining(filepath.Join(dir, StageName(s))))
+			stage := filepath.Join(dir, StageName(s))
+			err = errors.Join(err, openTraining(&r.Trainings, stage))
+			if m, _ := r.Config.method(); m.learns {
+				err = errors.Join(err, openTraining(&r.Maskings, filepath.Join(stage, MaskStage)))
+			}
 		}
 		err = errors.Join(err, r.openPruned())
 	}
@@ -42,9 +47,9 @@ func Open(dir string) (Run, error) {
 	return r, err
 }
 
-func (r *Run) openTraining(dir string) error {
+func openTraining(to *[]results.Training, dir string) error {
 	t, err := results.Open(dir)
-	r.Trainings = append(r.Trainings, t)
+	*to = append(*to, t)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("experiment: %w", err)
 	}
@@ -76,7 +81,7 @@ func (r *Run) status() train.Status {
 	if train.InUse(r.Path) {
 		return train.Running
 	}
-	for _, t := range r.Trainings {
+	for _, t := range r.trainings() {
 		if t.Account.Status == train.Failed {
 			r.Error = t.Account.Error
 			return train.Failed
@@ -84,6 +89,9 @@ func (r *Run) status() train.Status {
 	}
 	return train.Interrupted
 }
+
+// trainings are all, those of masks too.
+func (r Run) trainings() []results.Training { return slices.Concat(r.Maskings, r.Trainings) }
 
 // Dense reports whether the run is a dense training, not a pruning.
 func (r Run) Dense() bool { return r.Config.Prune.Method == NoPruning }
@@ -118,7 +126,7 @@ func (r Run) At(sparsity float64) (Pruned, bool) {
 
 // Epochs is how many epochs are done, of how many.
 func (r Run) Epochs() (done, total int) {
-	for _, t := range r.Trainings {
+	for _, t := range r.trainings() {
 		done += t.Account.Epoch
 	}
 	return done, r.Config.Epochs()
@@ -126,7 +134,7 @@ func (r Run) Epochs() (done, total int) {
 
 // Seconds is the time that the run's trainings took.
 func (r Run) Seconds() (sum float64) {
-	for _, t := range r.Trainings {
+	for _, t := range r.trainings() {
 		sum += t.Seconds
 	}
 	return sum

@@ -24,16 +24,24 @@ func (c *Config) Set(assignment string) error {
 	return fmt.Errorf("experiment: no setting %q; the nearest is %q", path, nearest(path))
 }
 
-// nearest is the setting whose path, or whose last part, takes the fewest edits to become path; a whole path wins a tie.
+// nearest is the setting of the same section, if there is such a section, whose path, or whose last part, takes the fewest
+// edits to become path; a whole path wins a tie.
 func nearest(path string) string {
 	c := Default()
 	best, least := "", 1<<30
-	leaf := path[strings.LastIndex(path, ".")+1:]
+	section, leaf, _ := strings.Cut(path, ".")
+	if leaf == "" {
+		leaf = path
+	}
 	for _, k := range knobs(&c) {
-		d := 2 * edits(path, k.path)
-		if e := 2*edits(leaf, k.path[strings.LastIndex(k.path, ".")+1:]) + 1; e < d {
-			d = e
+		head, last, _ := strings.Cut(k.path, ".")
+		if isSection(section) && head != section {
+			continue
 		}
+		if last == "" {
+			last = k.path
+		}
+		d := min(2*edits(path, k.path), 2*edits(leaf, last)+1)
 		if d < least {
 			best, least = k.path, d
 		}

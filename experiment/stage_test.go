@@ -206,7 +206,7 @@ func TestQuickstart(t *testing.T) {
 }
 
 func TestPrunedTable(t *testing.T) {
-	rows := []Pruned{{0.5, 10, 20, results.NotMeasured(), 45.25, 50}, {0.9, 2, 20, 1, 2, 3}}
+	rows := []Pruned{{0.5, 10, 20, 300, results.NotMeasured(), 45.25, 50}, {0.9, 2, 20, 0, 1, 2, 3}}
 	file := filepath.Join(t.TempDir(), PrunedFile)
 	var b strings.Builder
 	if err := writePruned(&b, rows); err != nil {

@@ -13,6 +13,9 @@ import (
 
 // text is the value as YAML writes it, each value in one way.
 func (k knob) text() string {
+	if k.option != nil {
+		return k.option.text(k.value)
+	}
 	switch v := k.value; v.Kind() {
 	case reflect.String:
 		b, err := yaml.Marshal(v.String())
@@ -41,6 +44,9 @@ var errMany = errors.New("a text may not span lines")
 // set parses a scalar, or for a list a comma-separated text with or without brackets, into the value. A wrong type is
 // refused, never converted: an integer takes no 1.5, and true is no number.
 func (k knob) set(s string) error {
+	if k.option != nil {
+		return k.option.set(k.value, s)
+	}
 	switch v := k.value; v.Kind() {
 	case reflect.String:
 		if strings.ContainsAny(s, "\r\n") {

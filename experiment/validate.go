@@ -10,7 +10,7 @@ import (
 // Validate says in one line what is wrong with a configuration, the setting's path first, or returns nil.
 func (c Config) Validate() error {
 	for _, k := range knobs(&c) {
-		if one := k.oneOf(); one != nil && !slices.Contains(one, k.value.String()) {
+		if one := k.oneOf(); one != nil && k.option == nil && !slices.Contains(one, k.value.String()) {
 			return fmt.Errorf("experiment: %s: %q is none of %s; the nearest is %q", k.path, k.value.String(), strings.Join(one, ", "),
 				Nearest(k.value.String(), one))
 		}
@@ -19,6 +19,10 @@ func (c Config) Validate() error {
 		return fmt.Errorf("experiment: name: %q cannot name a directory", c.Name)
 	}
 	t, p, d := c.Train, c.Prune, c.Data
+	method, err := c.method()
+	if err != nil {
+		return err
+	}
 	for _, rule := range []struct {
 		path string
 		ok   bool
@@ -44,6 +48,10 @@ func (c Config) Validate() error {
 		{"prune.sparsity", p.Method == NoPruning || len(p.Sparsity) > 0, "at least one share"},
 		{"prune.sparsity", rising(p.Sparsity), "shares from 0 to below 1, each larger than the one before"},
 		{"prune.epochs", p.Epochs >= 0, "0 or more epochs"},
+		{"prune.masking", p.Masking >= 1, "1 or more epochs"},
+		{"prune.upper", p.Upper >= 0 && p.Upper < 1, "a share from 0 to below 1"},
+		{"prune.weights", p.Weights != "initial" || !method.learns, "the weights of a training: the method trains its mask on them"},
+		{"train.stop", t.Stop >= 0 && t.Stop <= t.Epochs, "0 to train.epochs"},
 		{"prune.lr", positive(p.LR), "a number above 0"},
 		{"prune.warmup", p.Warmup >= 0 && p.Warmup < float64(max(1, p.Epochs)), "0 or more epochs, fewer than prune.epochs"},
 	} {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -53,6 +54,9 @@ func (c Config) MarshalJSON() ([]byte, error) {
 			section, head = all[head].(map[string]any), leaf
 		}
 		section[head] = k.value.Interface()
+		if k.option != nil {
+			section[head] = k.text()
+		}
 	}
 	return json.Marshal(all)
 }
@@ -114,13 +118,8 @@ func (c *Config) read(n *yaml.Node, prefix, file string, seen map[string]bool) e
 }
 
 func isSection(name string) bool {
-	t := reflect.TypeFor[Config]()
-	for i := range t.NumField() {
-		if f := t.Field(i); f.Type.Kind() == reflect.Struct && f.Tag.Get("yaml") == name {
-			return true
-		}
-	}
-	return false
+	c := Default()
+	return slices.ContainsFunc(knobs(&c), func(k knob) bool { return strings.HasPrefix(k.path, name+".") })
 }
 
 // scalar is a node as Set reads it.

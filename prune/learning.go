@@ -37,7 +37,11 @@ type Learning struct {
 	before  []nn.Float // the mask at the epoch's beginning
 	tally   []nn.Float // images seen in the running epoch, and those classified rightly
 	eval    *nn.EvalProgram
+	passes  int
 }
+
+// Passes is the number of forward and backward passes of a batch in a step.
+func (l *Learning) Passes() int { return l.passes }
 
 // Mask is the mask of the newest scores, which the next step changes.
 func (l *Learning) Mask() *Mask { return l.mask }
@@ -172,6 +176,7 @@ func (l *learner) finish(m bilevel.Method[nn.Float], score *bilevel.Block[nn.Flo
 		gradients += max(1, u.Times)
 		still = slices.DeleteFunc(still, func(b *bilevel.Block[nn.Float]) bool { return b.Name == u.Block.Name })
 	}
+	l.passes = gradients
 	all := l.oracle.Same()
 	maps.Copy(all, same)
 	var err error

@@ -71,6 +71,7 @@ type Entry struct {
 func Methods() []Entry {
 	return []Entry{
 		{"bip", "weights and mask learnt in turn, as two levels of one problem", "Zhang and others 2022, arXiv 2210.04092", Trained, func() Pruner { return new(BiP) }},
+		{"magnitude", "least magnitude at once", "Han and others 2015, arXiv 1506.02626", Trained, func() Pruner { return new(Least) }},
 		{"omp", "least magnitude at once, then fine-tuning or rewinding", "Han and others 2015, arXiv 1506.02626", Trained, func() Pruner { return at(DefaultOMP()) }},
 		{"imp", "least magnitude in rounds of training and rewinding", "Frankle and Carbin 2019, arXiv 1803.03635", Initial, func() Pruner { return at(DefaultIMP()) }},
 		{"gmp", "least magnitude little by little during training", "Zhu and Gupta 2017, arXiv 1710.01878", Trained, func() Pruner { return at(DefaultGradual()) }},
@@ -78,11 +79,20 @@ func Methods() []Entry {
 		{"snip", "sensitivity of the loss to each connection, at initialisation", "Lee and others 2019, arXiv 1810.02340", Initial, func() Pruner { return new(SNIP) }},
 		{"grasp", "what the gradient's flow depends on, at initialisation", "Wang and others 2020, arXiv 2002.07376", Initial, func() Pruner { return at(DefaultGraSP()) }},
 		{"synflow", "flow from input to output, without data, at initialisation", "Tanaka and others 2020, arXiv 2006.05467", Initial, func() Pruner { return at(DefaultSynFlow()) }},
-		{"random", "by chance: what every method must beat", "", Initial, func() Pruner { return new(Chance) }},
+		{"random", "by chance: what every method must beat", "", Trained, func() Pruner { return new(Chance) }},
 	}
 }
 
 func at[T any](v T) *T { return &v }
+
+// Least is Magnitude as a OneShot.
+type Least struct{}
+
+// Validate is always nil.
+func (Least) Validate() error { return nil }
+
+// Mask implements OneShot.
+func (Least) Mask(p *Problem, o Options) (*Mask, error) { return Prune(Magnitude{}, p.Net.Params, o) }
 
 // Chance is Random as a OneShot: its seed is the problem's.
 type Chance struct{}

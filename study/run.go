@@ -187,6 +187,7 @@ func (s *stage) record() Record {
 		rec.ValAcc, rec.TestAcc = o.ValAcc, o.TestAcc
 	}
 	if p, ok := s.run.At(rec.Sparsity); ok && c.Prune.Method != experiment.NoPruning {
+		rec.Trace = traceOf(s.run)
 		rec.Kept, rec.Total, rec.OneShot, rec.ValAcc, rec.TestAcc = p.Kept, p.Total, p.OneShot, p.ValAcc, p.TestAcc
 	}
 	return rec
@@ -210,9 +211,25 @@ func (s *stage) ancestors() []*stage {
 	return all
 }
 
+// traceOf is how the mask of a run moved, if it was trained.
+func traceOf(r experiment.Run) (all []Trace) {
+	if len(r.Maskings) == 0 {
+		return nil
+	}
+	changed, regrown := r.Maskings[0].Records.Column("mask_changed"), r.Maskings[0].Records.Column("mask_regrown")
+	for i := range changed {
+		all = append(all, Trace{changed[i], regrown[i]})
+	}
+	return all
+}
+
 func costOf(r experiment.Run) Cost {
-	done, _ := r.Epochs()
-	return Cost{Epochs: done, Seconds: r.Seconds()}
+	c := Cost{Seconds: r.Seconds()}
+	c.Epochs, _ = r.Epochs()
+	for _, p := range r.Pruned {
+		c.Passes += p.Passes
+	}
+	return c
 }
 
 func (c *Cost) add(d Cost) {

@@ -235,11 +235,7 @@ const maxRounds = 60
 // Ladder is the sparsity after so many rounds that each remove a fifth of what is left, 1−0.8ʳ, rounded to ten digits so
 // that it has a short name.
 func Ladder(rounds int) float64 {
-	s, err := strconv.ParseFloat(strconv.FormatFloat(1-math.Pow(.8, float64(rounds)), 'f', 10, 64), 64)
-	if err != nil {
-		panic(err) // a number as it was just written
-	}
-	return s
+	return experiment.Share(1 - math.Pow(.8, float64(rounds)))
 }
 
 // first is the first list that has an entry.

@@ -17,25 +17,33 @@ import (
 func newPrune(a *app) *cobra.Command {
 	var s settings
 	var method, sparsity, seeds string
+	var list bool
 	c := &cobra.Command{
 		Use:   "prune [RUN]",
 		Short: "Prune a trained network, and fine-tune what is left",
-		Long: `Removes convolution and linear weights from a trained network, at one sparsity after the other, each time from the dense
-weights, and fine-tunes what is left; removed weights stay zero. RUN is the directory of a training run, of which only the
-settings of prune can be changed; without it the settings describe the network, which is trained first if need be.
+		Long: `Removes convolution and linear weights from a network, at one sparsity after the other, each time anew, and trains what
+is left; removed weights stay zero. RUN is the directory of a training run; without it the settings describe the network,
+which is trained first if that has not been done.
 
-Methods: magnitude removes the weights of least absolute value, random removes any. The setting prune.budget says where:
-global (one threshold over all layers), uniform (the same share of every layer), erk (more of wide layers). Biases and
-batch norm are never pruned; the first and the last layer are.
+--list names the methods. Most prune the trained network and fine-tune it (prune.epochs, prune.lr); those that learn their
+mask train it before that (prune.masking); those for initialisation prune the initial weights and train what is left as
+the dense network was trained, for prune.epochs more. Each method has settings of its own, such as bip.gamma. Biases and
+batch norm are never pruned. The setting prune.budget says where weights go: global (one threshold over all layers),
+uniform (the same share of every layer), erk (more of wide layers); a mask that would empty a layer is refused.
 
 Each pruned network gets a directory RUNS/NAME/HASH/seed-N/sparsity-S with mask.safetensors and model.safetensors; the
 table is pruned.csv, in percent, test images read once for each network. Ctrl-C saves and stops; the same command goes on.`,
 		Example: `  espalier prune runs/run/13db2d024762/seed-1 --method magnitude --sparsity 0.5,0.8,0.9
+  espalier prune runs/run/13db2d024762/seed-1 --method bip --sparsity 0.9 --set bip.gamma=1e4 --set bip.ridge=1e-4
+  espalier prune --list
   espalier prune --method random --set prune.epochs=2 --set data.name=synthetic --set model.name=resnet8
   espalier plot runs/run`,
 		GroupID: "do",
 		Args:    atMost(1, "one run directory at most"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if list {
+				return a.listMethods()
+			}
 			if method != "" {
 				s.set = append(s.set, "prune.method="+method)
 			}
@@ -58,7 +66,7 @@ table is pruned.csv, in percent, test images read once for each network. Ctrl-C 
 				}
 			}
 			if configs[0].Prune.Method == "none" {
-				return usageError{fmt.Errorf("--method is missing; there are %s", strings.Join(prune.Names(), ", "))}
+				return usageError{fmt.Errorf("--method is missing; there are %s", methodNames())}
 			}
 			if s.dryRun {
 				return a.dryRun(configs...)
@@ -67,8 +75,9 @@ table is pruned.csv, in percent, test images read once for each network. Ctrl-C 
 		},
 	}
 	s.addTo(c)
-	c.Flags().StringVarP(&method, "method", "m", "", "how weights are chosen: "+strings.Join(prune.Names(), ", ")+" (the setting prune.method)")
+	c.Flags().StringVarP(&method, "method", "m", "", "how weights are chosen: "+methodNames()+" (the setting prune.method)")
 	c.Flags().StringVar(&sparsity, "sparsity", "", "shares that are removed, as 0.5,0.9 (the setting prune.sparsity)")
+	c.Flags().BoolVarP(&list, "list", "l", false, "list the methods and their settings, and do nothing")
 	c.Flags().StringVar(&seeds, "seeds", "", "prune once for each of these seeds, as 1,2,3 (default: the setting seed)")
 	return c
 }
@@ -97,6 +106,36 @@ func rootOf(dir string, cfg experiment.Config) (string, error) {
 		return "", usageError{fmt.Errorf("%s is not the directory of a dense training with these settings, which would be below %s", dir, want)}
 	}
 	return root, nil
+}
+
+// listMethods prints the table of methods with their settings.
+func (a *app) listMethods() error {
+	for _, e := range prune.Methods() {
+		if a.json {
+			if err := a.printJSON(map[string]any{"name": e.Name, "summary": e.Summary, "source": e.Source, "weights": e.Weights.String(), "settings": e.Settings()}); err != nil {
+				return err
+			}
+			continue
+		}
+		source := ""
+		if e.Source != "" {
+			source = " (" + e.Source + ")"
+		}
+		fmt.Fprintf(a.stdout, "%s: %s; prunes %s weights%s\n", e.Name, e.Summary, e.Weights, source)
+		for _, s := range e.Settings() {
+			fmt.Fprintf(a.stdout, "  %-22s %-14s %s\n", e.Name+"."+s.Name, s.Default, s.Help)
+		}
+	}
+	return nil
+}
+
+// methodNames lists the pruning methods.
+func methodNames() string {
+	var names []string
+	for _, e := range prune.Methods() {
+		names = append(names, e.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // printPruned is the table of a pruning run.

@@ -75,7 +75,8 @@ of runs that disturb each other: measure them with one job.`,
 			}
 			o := study.Options{
 				Records: cells, Machine: experiment.ThisEnv().String(), Jobs: jobs, RetryFailed: retry,
-				Execute: a.execute, Observe: a.studyObserver(jobs),
+				Execute: func(ctx context.Context, c experiment.Config) (experiment.Run, error) { return a.lab().Make(ctx, c) },
+				Observe: a.studyObserver(jobs),
 			}
 			if jobs > 1 {
 				o.Execute = a.subprocess(max(1, cmp.Or(threads, runtime.GOMAXPROCS(0))/jobs))
@@ -114,14 +115,6 @@ of runs that disturb each other: measure them with one job.`,
 	c.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "list the cells and which are finished, and do nothing")
 	addThreads(c, &threads)
 	return c
-}
-
-// execute makes a run in this process.
-func (a *app) execute(ctx context.Context, c experiment.Config) (experiment.Run, error) {
-	if c.Prune.Method == experiment.NoPruning {
-		return a.lab().Train(ctx, c)
-	}
-	return a.lab().Prune(ctx, c)
 }
 
 // studyObserver says which run begins, and how far the whole is.
