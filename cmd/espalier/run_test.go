@@ -249,7 +249,7 @@ func TestMistakes(t *testing.T) {
 		"train --config absent.yaml":             "absent.yaml",
 		"train --seeds 1,x":                      `"x" is not a whole number`,
 		"prune":                                  "--method is missing",
-		"prune --method snap":                    "none of none, magnitude, random",
+		"prune --method snap":                    "none of none, bip, magnitude",
 		"prune --method random --sparsity 1.5":   "prune.sparsity",
 		"prune a --config b --method random":     "give one",
 		"eval":                                   "want one model file",
