@@ -97,7 +97,7 @@ func TestDamaged(t *testing.T) {
 // sets it aside with a warning and ends in the same bits. (A bit that only changes how the file spells its content is no
 // damage.)
 func TestDamagedAnywhere(t *testing.T) {
-	const seed, tries = 1, 200
+	const seed, tries = 1, 100
 	want := reference(t)
 	o := Options{Epochs: testEpochs, Best: "val_accuracy"}
 	begun := t.TempDir()

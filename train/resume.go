@@ -55,7 +55,7 @@ func (r *runner) resume() error {
 		return fmt.Errorf("train: restoring %s: %w", path, err)
 	}
 	r.at, r.records, r.best, r.saved = c.position, c.records, c.best, &c.position
-	return nil
+	return r.dir.rotate() // which a killed process may not have come to
 }
 
 // save writes a checkpoint, unless the last one is of this position, and removes old ones.

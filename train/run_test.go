@@ -275,6 +275,9 @@ func TestKilled(t *testing.T) {
 			if left, _ := filepath.Glob(filepath.Join(dir, "*", ".*.tmp*")); len(left) > 0 {
 				t.Errorf("write %d: %v is left", write, left)
 			}
+			if all, _ := filepath.Glob(filepath.Join(dir, CheckpointsDir, "epoch-*")); len(all) != kept {
+				t.Errorf("write %d: the checkpoints are %v, want the last %d", write, all, kept)
+			}
 		}
 	}
 }

@@ -195,7 +195,7 @@ func doing(root string, start time.Time) (p phase, where string) {
 		if !hidden && d.Name() != train.StatusFile {
 			return nil
 		}
-		if info, err := d.Info(); err != nil || info.ModTime().Before(start.Add(-10*time.Millisecond)) {
+		if info, err := d.Info(); err != nil || info.ModTime().Before(start) {
 			return nil
 		}
 		relative, _ := filepath.Rel(root, path)
