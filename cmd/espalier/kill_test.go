@@ -37,14 +37,17 @@ settings:
   model: {name: resnet8, width: 0.25}
   data: {name: synthetic, train: 512, validation: 32}
   train: {epochs: 3, warmup: 0, batch: 32}
-  prune: {epochs: 2}
+  prune: {epochs: 2, masking: 3}
 series:
 ` + killSeries
 
 	killSeries = `
   - label: magnitude
     settings: {prune: {method: magnitude}}
-    rounds: [4, 7]
+    rounds: [4]
+  - label: bip
+    settings: {prune: {method: bip}}
+    rounds: [7]
 `
 )
 
@@ -53,13 +56,14 @@ type phase string
 
 const (
 	training phase = "training"
-	pruning  phase = "pruning" // the steps of a pruned network, fine-tuning included
+	scoring  phase = "scoring" // the steps of a mask that is learnt
+	tuning   phase = "tuning"  // the fine-tuning of what is left
 	saving   phase = "saving"  // a checkpoint was half written
 	writing  phase = "writing" // another file was: a mask, a model, a record, a table
 	between  phase = "between"
 )
 
-var phases = []phase{training, pruning, saving, writing}
+var phases = []phase{training, scoring, tuning, saving, writing}
 
 // TestKilledStudy kills a study with a signal that no process can handle, at random moments of each phase, and starts it
 // again, until it ends: whatever it leaves but for times is that of a study which was left alone, bit for bit.
@@ -151,7 +155,7 @@ func (h *hunter) hunt(target phase) (killed bool) {
 		default:
 		}
 		if p, where := doing(h.root, start); p == target {
-			if seen[where] = true; p == training || p == pruning || len(seen) > sightings {
+			if seen[where] = true; p != saving && p != writing || len(seen) > sightings {
 				break
 			}
 		}
@@ -160,7 +164,7 @@ func (h *hunter) hunt(target phase) (killed bool) {
 	if target == "" {
 		return h.over(<-ended, said)
 	}
-	if target == training || target == pruning {
+	if target != saving && target != writing {
 		time.Sleep(wait)
 	}
 	if err := victim.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -210,8 +214,10 @@ func doing(root string, start time.Time) (p phase, where string) {
 		case err != nil || json.Unmarshal(b, &a) != nil || a.Status != train.Running:
 		case exists(filepath.Join(filepath.Dir(path), experiment.ConfigFile)):
 			p, where = training, fmt.Sprintf("%s %v", relative, a.Position)
+		case filepath.Base(filepath.Dir(path)) == experiment.MaskStage:
+			p, where = scoring, fmt.Sprintf("%s %v", relative, a.Position)
 		default:
-			p, where = pruning, fmt.Sprintf("%s %v", relative, a.Position)
+			p, where = tuning, fmt.Sprintf("%s %v", relative, a.Position)
 		}
 		return nil
 	})
@@ -338,7 +344,7 @@ func TestKilledAboveProcesses(t *testing.T) {
 	jobs := []string{"--jobs", "2"}
 	file := studyFile(t, killStudy)
 	want := leftAlone(t, file, jobs...)
-	for _, target := range []phase{training, pruning} {
+	for _, target := range []phase{training, scoring} {
 		root, start := t.TempDir(), time.Now()
 		parent, said := asProcess(file, root)
 		parent.Args = append(parent.Args, jobs...)
