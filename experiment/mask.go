@@ -15,7 +15,7 @@ import (
 )
 
 // mask makes the mask of one pruned network, and sets the network to the weights that its training starts from. passes are
-// the forward and backward passes of a batch that a training of the mask took.
+// the forward and backward passes of a batch that the mask took.
 func (l *Lab) mask(ctx context.Context, d *train.Dir, j *job, m method, sparsity float64) (mask *prune.Mask, passes int, err error) {
 	w := j.net.Params
 	w.Init(j.Seed)
@@ -40,6 +40,9 @@ func (l *Lab) mask(ctx context.Context, d *train.Dir, j *job, m method, sparsity
 	switch p := m.Pruner.(type) {
 	case prune.OneShot:
 		mask, err = p.Mask(problem, o)
+		if priced, ok := p.(prune.Priced); ok {
+			passes = (priced.Passes(problem) + j.Train.Batch - 1) / j.Train.Batch
+		}
 	case prune.Learner:
 		mask, passes, err = l.learn(ctx, d, j, p, problem, o)
 	case prune.Rounds:
