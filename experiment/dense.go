@@ -3,7 +3,9 @@ package experiment
 import (
 	"context"
 	"io"
+	"math"
 
+	"espalier/optim"
 	"espalier/results"
 	"espalier/train"
 )
@@ -53,6 +55,9 @@ func (l *Lab) train(ctx context.Context, d *train.Dir, j *job) error {
 		test, err := s.Evaluate(ctx, j.test, l.reporting("test"))
 		if err != nil {
 			return err
+		}
+		if math.IsNaN(test.Loss) || math.IsInf(test.Loss, 0) {
+			return &optim.NonFiniteError{Tensor: "the test loss", Step: r.Epochs * s.Steps(), Value: test.Loss}
 		}
 		o.TestAcc, o.TestLoss, o.TestCount = results.Percent(100*test.Accuracy()), test.Loss, test.N
 	}

@@ -178,7 +178,7 @@ func TestEmptiedLayer(t *testing.T) {
 // TestDiverged: a loss that is not finite ends the run and nothing takes the place of a model.
 func TestDiverged(t *testing.T) {
 	runs := t.TempDir()
-	refused(t, exitFailed, "epoch 1, step ", append(trainSmall(runs), "--set", "train.lr=1e30"))
+	refused(t, exitFailed, "epoch 1, step ", append(trainSmall(runs), "--set", "train.lr=1e300"))
 	dir := runDir(t, runs, train.StatusFile)
 	a, err := train.ReadAccount(dir)
 	if err != nil || a.Status != train.Failed || !strings.Contains(a.Error, "epoch 1, step ") {
@@ -195,7 +195,7 @@ func TestDiverged(t *testing.T) {
 // holder that dies.
 func TestInUse(t *testing.T) {
 	runs := t.TempDir()
-	refused(t, exitFailed, "epoch 1", append(trainSmall(runs), "--set", "train.lr=1e30")) // a run that is not finished
+	refused(t, exitFailed, "epoch 1", append(trainSmall(runs), "--set", "train.lr=1e300")) // a run that is not finished
 	dir := runDir(t, runs, train.StatusFile)
 	holder, err := train.Open(dir)
 	if err != nil {
@@ -203,11 +203,11 @@ func TestInUse(t *testing.T) {
 	}
 	defer holder.Close()
 	before := snapshot(t, runs)
-	refused(t, exitBlocked, "in use by process ", append(trainSmall(runs), "--set", "train.lr=1e30"))
+	refused(t, exitBlocked, "in use by process ", append(trainSmall(runs), "--set", "train.lr=1e300"))
 	unchanged(t, runs, before)
 
 	file, out := filepath.Join(t.TempDir(), "study.yaml"), filepath.Join(t.TempDir(), "out")
-	text := strings.Replace(tinyStudy, "batch: 32", "batch: 32, lr: 1e30", 1)
+	text := strings.Replace(tinyStudy, "batch: 32", "batch: 32, lr: 1e300", 1)
 	if err := os.WriteFile(file, []byte(strings.Replace(text, "name: tiny", "name: run", 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
