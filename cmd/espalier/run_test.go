@@ -207,7 +207,7 @@ func TestErrorStandsAlone(t *testing.T) {
 		args       []string
 		bar, error string
 	}{
-		{command("train", "--runs", t.TempDir(), "--set", "model.name=resnet8", "--set", "data.name=synthetic", "--set", "train.lr=1e300"),
+		{command("train", "--runs", t.TempDir(), "--set", "model.name=resnet8", "--set", "data.name=synthetic", "--set", "train.lr=1e30"),
 			"epoch 1/1", "espalier: experiment: training: "},
 		{[]string{"data", "fetch", "cifar10", "--dir", t.TempDir(), "--mirror", server.URL}, "fetching", "espalier: datasets: "},
 	} {
