@@ -15,7 +15,8 @@ import (
 )
 
 // Write writes the tables and the figures of a study into a directory and returns the names of the files: table.txt,
-// table.md, cells.csv, and for each model accuracy and cost against remaining weights as PNG and SVG.
+// table.md, cells.csv, and for each model, as PNG and SVG, accuracy and cost against remaining weights and, where masks were
+// trained, how they moved at each sparsity.
 func (s *Study) Write(dir string, records map[Cell]Record) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("study: %w", err)
@@ -42,27 +43,14 @@ func (s *Study) Write(dir string, records map[Cell]Record) ([]string, error) {
 	points := s.Points(records)
 	for _, model := range s.models() {
 		of := slices.DeleteFunc(slices.Clone(points), func(p Point) bool { return p.Model != model || len(p.Records) == 0 })
-		for _, g := range []struct {
-			name, label string
-			figure      func(Record) float64
-			dense       bool
-		}{
-			{"accuracy", "test accuracy (%)", testAcc, true},
-			{"passes", "forward and backward passes after the dense network", allPasses, false},
-			{"seconds", "seconds after the dense network", allSeconds, false},
-		} {
-			d := density(of, g.figure, g.dense)
-			if len(d.Methods) == 0 {
-				continue
-			}
-			d.Title, d.Label, d.Zero = s.Name+": "+model, g.label, !g.dense
-			f, err := plot.NewDensity(d)
-			if err != nil {
-				return files, err
-			}
+		figures, err := s.figures(model, of)
+		if err != nil {
+			return files, err
+		}
+		for _, f := range figures {
 			for _, ext := range []string{".png", ".svg"} {
-				path := filepath.Join(dir, model+"-"+g.name+ext)
-				if err := f.Save(path); err != nil {
+				path := filepath.Join(dir, model+"-"+f.name+ext)
+				if err := f.figure.Save(path); err != nil {
 					return files, err
 				}
 				files = append(files, path)
@@ -70,6 +58,81 @@ func (s *Study) Write(dir string, records map[Cell]Record) ([]string, error) {
 		}
 	}
 	return files, nil
+}
+
+// named is a figure and what its file is called after the model.
+type named struct {
+	name   string
+	figure *plot.Figure
+}
+
+// figures are those that the finished points of one model give.
+func (s *Study) figures(model string, points []Point) (all []named, err error) {
+	accuracy, label := judged(points)
+	for _, g := range []struct {
+		name, label string
+		figure      func(Record) float64
+		dense       bool
+	}{
+		{"accuracy", label, accuracy, true},
+		{"passes", "forward and backward passes after the dense network", allPasses, false},
+		{"seconds", "seconds after the dense network", allSeconds, false},
+	} {
+		d := density(points, g.figure, g.dense)
+		if len(d.Methods) == 0 {
+			continue
+		}
+		d.Title, d.Label, d.Zero = s.Name+": "+model, g.label, !g.dense
+		f, err := plot.NewDensity(d)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, named{g.name, f})
+	}
+	for _, sparsity := range sparsities(points) {
+		masks := moved(points, sparsity)
+		if len(masks) == 0 {
+			continue
+		}
+		f, err := plot.NewTurnover(fmt.Sprintf("%s: %s, %s removed", s.Name, model, removed(sparsity)), masks...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, named{fmt.Sprintf("masks-%.2f", 100*sparsity), f})
+	}
+	return all, nil
+}
+
+// sparsities are those of the points, in their order.
+func sparsities(points []Point) (all []float64) {
+	for _, p := range points {
+		if !slices.Contains(all, p.Sparsity) {
+			all = append(all, p.Sparsity)
+		}
+	}
+	return all
+}
+
+// moved is how the masks of a sparsity moved that were trained: one for each series, but of series whose masks moved alike,
+// as they do with and without fine-tuning, the first.
+func moved(points []Point, sparsity float64) (masks []plot.Moved) {
+	for _, p := range points {
+		m := plot.Moved{Name: p.Series}
+		for _, r := range p.Records {
+			var changed, regrown []float64
+			for _, t := range r.Trace {
+				changed, regrown = append(changed, t.Changed), append(regrown, t.Regrown)
+			}
+			if changed != nil {
+				m.Changed, m.Regrown = append(m.Changed, changed), append(m.Regrown, regrown)
+			}
+		}
+		alike := func(o plot.Moved) bool { return slices.EqualFunc(o.Changed, m.Changed, slices.Equal) }
+		if p.Sparsity == sparsity && m.Changed != nil && !slices.ContainsFunc(masks, alike) {
+			masks = append(masks, m)
+		}
+	}
+	return masks
 }
 
 // models are those of the cells, in their order.
@@ -89,7 +152,6 @@ func density(points []Point, figure func(Record) float64, dense bool) plot.Densi
 	var d plot.Density
 	for _, p := range points {
 		values := p.of(figure)
-		values = slices.DeleteFunc(values, func(v float64) bool { return v != v }) // not measured
 		if len(values) == 0 {
 			continue
 		}

@@ -2,6 +2,7 @@ package study
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -49,16 +50,20 @@ func (s *Study) Points(records map[Cell]Record) []Point {
 	return points
 }
 
-// of collects a figure of the finished cells.
+// of collects a figure of the finished cells that measured it.
 func (p Point) of(figure func(Record) float64) []float64 {
 	var all []float64
 	for _, r := range p.Records {
-		all = append(all, figure(r))
+		if v := figure(r); !math.IsNaN(v) {
+			all = append(all, v)
+		}
 	}
 	return all
 }
 
 func testAcc(r Record) float64    { return float64(r.TestAcc) }
+func valAcc(r Record) float64     { return float64(r.ValAcc) }
+func oneShotAcc(r Record) float64 { return float64(r.OneShot) }
 func allPasses(r Record) float64  { return float64(r.Own.Passes + r.Shared.Passes) }
 func allSeconds(r Record) float64 { return r.Own.Seconds + r.Shared.Seconds }
 
@@ -84,43 +89,93 @@ func (s *Study) baselineAt(points []Point, p Point) (Point, bool) {
 	return points[i], true
 }
 
-// compare pairs the test accuracies of p with those of b by seed.
-func compare(p, b Point) results.Paired {
+// compare pairs a figure of p with that of b by seed.
+func compare(p, b Point, figure func(Record) float64) results.Paired {
 	var x, y []float64
 	for _, r := range p.Records {
 		i := slices.IndexFunc(b.Records, func(o Record) bool { return o.Seed == r.Seed })
-		if i >= 0 && r.TestAcc.Measured() && b.Records[i].TestAcc.Measured() {
-			x, y = append(x, testAcc(r)), append(y, testAcc(b.Records[i]))
+		if i < 0 {
+			continue
+		}
+		if u, v := figure(r), figure(b.Records[i]); !math.IsNaN(u) && !math.IsNaN(v) {
+			x, y = append(x, u), append(y, v)
 		}
 	}
 	return results.Pair(x, y)
 }
 
-// Table is the study in numbers, for people: a row for each point, what was spent counted with the stages that others
-// share, the dense network apart.
-func (s *Study) Table(records map[Cell]Record) *results.Table {
-	columns := []string{"series", "model", "removed", "weights left", "test accuracy (%)", "passes", "time", "state"}
-	if s.Baseline != "" {
-		columns = slices.Insert(columns, 5, "against "+s.Baseline)
+// measured reports whether any finished cell has a figure.
+func measured(points []Point, figure func(Record) float64) bool {
+	return slices.ContainsFunc(points, func(p Point) bool { return len(p.of(figure)) > 0 })
+}
+
+// judged is the accuracy that cells are compared by: on test images, or where none was measured on validation images.
+func judged(points []Point) (figure func(Record) float64, name string) {
+	if !measured(points, testAcc) && measured(points, valAcc) {
+		return valAcc, "validation accuracy (%)"
 	}
-	t := results.NewTable(columns...)
+	return testAcc, "test accuracy (%)"
+}
+
+// Table is the study in numbers, for people: a row for each point; of validation accuracies, those that were measured; what
+// was spent counted with the stages that others share, the dense network apart.
+func (s *Study) Table(records map[Cell]Record) *results.Table {
 	points := s.Points(records)
-	for _, p := range points {
-		kept, _ := p.weights()
-		row := []string{p.Series, p.Model, removed(p.Sparsity), kept, results.Summarize(p.of(testAcc)...).Text(2)}
-		if s.Baseline != "" {
-			difference := ""
+	type column struct {
+		name string
+		text func(p Point) string
+	}
+	accuracy := func(name string, figure func(Record) float64) column {
+		return column{name, func(p Point) string { return results.Summarize(p.of(figure)...).Text(2) }}
+	}
+	columns := []column{
+		{"series", func(p Point) string { return p.Series }},
+		{"model", func(p Point) string { return p.Model }},
+		{"removed", func(p Point) string { return removed(p.Sparsity) }},
+		{"weights left", func(p Point) string { kept, _ := p.weights(); return kept }},
+	}
+	if measured(points, oneShotAcc) {
+		columns = append(columns, accuracy("validation before fine-tuning (%)", oneShotAcc))
+	}
+	figure, name := judged(points)
+	if measured(points, valAcc) {
+		columns = append(columns, accuracy("validation accuracy (%)", valAcc))
+	}
+	if name != "validation accuracy (%)" {
+		columns = append(columns, accuracy(name, figure))
+	}
+	if s.Baseline != "" {
+		columns = append(columns, column{"against " + s.Baseline, func(p Point) string {
 			if b, ok := s.baselineAt(points, p); ok {
-				difference = compare(p, b).Text(2)
+				return compare(p, b, figure).Text(2)
 			}
-			row = append(row, difference)
+			return ""
+		}})
+	}
+	mean := func(p Point, figure func(Record) float64, text func(mean float64) string) string {
+		if len(p.Records) == 0 {
+			return ""
 		}
-		passes, seconds := "", ""
-		if len(p.Records) > 0 {
-			passes = fmt.Sprintf("%.0f", results.Summarize(p.of(allPasses)...).Mean)
-			seconds = results.Duration(results.Summarize(p.of(allSeconds)...).Mean)
+		return text(results.Summarize(p.of(figure)...).Mean)
+	}
+	columns = append(columns,
+		column{"passes", func(p Point) string {
+			return mean(p, allPasses, func(m float64) string { return fmt.Sprintf("%.0f", m) })
+		}},
+		column{"time", func(p Point) string { return mean(p, allSeconds, results.Duration) }},
+		column{"state", Point.state},
+	)
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.name)
+	}
+	t := results.NewTable(names...)
+	for _, p := range points {
+		var row []string
+		for _, c := range columns {
+			row = append(row, c.text(p))
 		}
-		t.Add(append(row, passes, seconds, p.state())...)
+		t.Add(row...)
 	}
 	return t
 }

@@ -20,10 +20,10 @@ func TestTable(t *testing.T) {
 	text := s.Table(records).String()
 	squeezed := strings.Join(strings.Fields(text), " ")
 	for _, want := range []string{
-		"dense resnet8 0.00 % 91.00 (91.00–91.00, n = 2)",
-		"magnitude resnet8 59.04 % 20 82.00 (n = 1) 0 0s 1 failed",
-		"magnitude resnet8 79.03 % 20 82.00 (n = 1) 0 0s 1 to do",
-		"magnitude resnet20 79.03 % 20 81.50 (81.00–82.00, n = 2)",
+		"dense resnet8 0.00 % – 90.00 (90.00–90.00, n = 2) 91.00 (91.00–91.00, n = 2)",
+		"magnitude resnet8 59.04 % 20 50.00 (n = 1) 80.00 (n = 1) 82.00 (n = 1) 0 0s 1 failed",
+		"magnitude resnet8 79.03 % 20 50.00 (n = 1) 80.00 (n = 1) 82.00 (n = 1) 0 0s 1 to do",
+		"magnitude resnet20 79.03 % 20 50.00 (50.00–50.00, n = 2) 80.00 (80.00–80.00, n = 2) 81.50 (81.00–82.00, n = 2)",
 	} {
 		if !strings.Contains(squeezed, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -42,6 +42,36 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestValidationOnly: without test accuracies, cells are judged by validation, in the table and in the figure.
+func TestValidationOnly(t *testing.T) {
+	s := read(t, small)
+	records := map[Cell]Record{}
+	for i, c := range s.Series[1].Cells {
+		records[CellOf(c)] = Record{Seed: c.Seed, Kept: 20, Total: 100, OneShot: notMeasured, ValAcc: results.Percent(80 + i), TestAcc: notMeasured}
+	}
+	text := s.Table(records).String()
+	if strings.Contains(text, "test") || !strings.Contains(text, "validation accuracy") || strings.Contains(text, "NaN") {
+		t.Errorf("the table is\n%s", text)
+	}
+	if _, label := judged(s.Points(records)); label != "validation accuracy (%)" {
+		t.Errorf("judged by %s", label)
+	}
+	if _, err := s.Write(t.TempDir(), records); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMoved: series whose masks moved alike are drawn once, others each; other sparsities are left out.
+func TestMoved(t *testing.T) {
+	point := func(series string, sparsity, changed float64) Point {
+		return Point{Series: series, Sparsity: sparsity, Records: []Record{{Trace: []Trace{{changed, changed / 2}, {0, 0}}}, {Trace: []Trace{{.5, .25}, {0, 0}}}}}
+	}
+	got := moved([]Point{point("a", .5, .1), point("a, not tuned", .5, .1), point("b", .5, .2), point("c", .9, .3), {Series: "d", Sparsity: .5, Records: []Record{{}}}}, .5)
+	if len(got) != 2 || got[0].Name != "a" || got[1].Name != "b" || got[1].Regrown[0][0] != .1 || len(got[1].Changed) != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestCompare: accuracies are paired by seed, whatever their order, and seeds that one side lacks are left out.
 func TestCompare(t *testing.T) {
 	point := func(acc map[uint64]float64) (p Point) {
@@ -52,7 +82,7 @@ func TestCompare(t *testing.T) {
 	}
 	a := point(map[uint64]float64{1: 90, 2: 91, 3: 92, 7: 10})
 	b := point(map[uint64]float64{3: 91, 1: 89, 2: 90, 9: 99})
-	if got := compare(a, b); got.N != 3 || got.Mean != 1 {
+	if got := compare(a, b, testAcc); got.N != 3 || got.Mean != 1 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -98,11 +98,11 @@ const (
 	room  = vg.Length(18)
 )
 
-// curve is one method's points.
+// curve is one method's points, in the order of the line.
 type curve struct {
 	look    look
 	shift   vg.Length // to the right of where the points belong
-	density []float64
+	at      []float64
 	samples []sample
 }
 
@@ -135,7 +135,7 @@ func newCurve(m Method, l look) (*curve, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.density, c.samples = append(c.density, pt.Density), append(c.samples, s)
+		c.at, c.samples = append(c.at, pt.Density), append(c.samples, s)
 	}
 	return c, nil
 }
@@ -146,7 +146,7 @@ func (c *curve) Plot(canvas draw.Canvas, p *plot.Plot) {
 	line := make([]vg.Point, len(c.samples))
 	whisker := draw.LineStyle{Color: c.look.color, Width: whiskWidth}
 	for i, s := range c.samples {
-		at := vg.Point{X: x(c.density[i]) + c.shift, Y: y(s.mean())}
+		at := vg.Point{X: x(c.at[i]) + c.shift, Y: y(s.mean())}
 		line[i] = at
 		if len(s) == 1 {
 			continue
@@ -176,7 +176,7 @@ func (c *curve) DataRange() (xmin, xmax, ymin, ymax float64) {
 		low, high := s.whiskers()
 		ymin, ymax = math.Min(ymin, low), math.Max(ymax, high)
 	}
-	return slices.Min(c.density), slices.Max(c.density), ymin, ymax
+	return slices.Min(c.at), slices.Max(c.at), ymin, ymax
 }
 
 // Thumbnail implements plot.Thumbnailer.

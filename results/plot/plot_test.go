@@ -54,6 +54,25 @@ func training(n int, names ...string) []Run {
 	return rs
 }
 
+// turnovers makes masks that settle over so many epochs.
+func turnovers(n, epochs int, names ...string) []Moved {
+	r := rand.New(rand.NewPCG(7, 8))
+	var all []Moved
+	for k, name := range names {
+		m := Moved{Name: name}
+		for range n {
+			var changed, regrown []float64
+			for e := range epochs {
+				c := 0.06 / float64(k+1) * math.Exp(-0.3*float64(e)) * (1 + 0.1*r.Float64())
+				changed, regrown = append(changed, c), append(regrown, c/2)
+			}
+			m.Changed, m.Regrown = append(m.Changed, changed), append(m.Regrown, regrown)
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
 func must(t *testing.T) func(f *Figure, err error) *Figure {
 	return func(f *Figure, err error) *Figure {
 		t.Helper()
@@ -73,6 +92,8 @@ func figures(t *testing.T) map[string]*Figure {
 		"density-10":   density(curves(10, usual, "magnitude", "random")),
 		"density-many": density(curves(3, []float64{1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001}, "global magnitude", "uniform magnitude", "random", "SNIP", "SynFlow", "GraSP", "bi-level")),
 		"density-one":  density(curves(2, []float64{0.1}, "magnitude")),
+		"turnover-2":   must(t)(NewTurnover("ResNet-8, 89 % removed", turnovers(2, 5, "BiP, tied", "BiP, tuned", "HYDRA", "gradual magnitude")...)),
+		"turnover-one": must(t)(NewTurnover("", turnovers(1, 1, "BiP")...)),
 		"training-1":   must(t)(NewTraining("ResNet-20 on CIFAR-10", training(30, "")...)),
 		"training-3":   must(t)(NewTraining("Three seeds", training(200, "seed 1", "seed 2", "seed 3")...)),
 		"training-one": must(t)(NewTraining("", training(1, "")...)),
@@ -203,6 +224,21 @@ func TestRunsInWords(t *testing.T) {
 	}
 }
 
+// TestTurnover reads shares back as percent of each epoch.
+func TestTurnover(t *testing.T) {
+	c, err := epochCurve("x", [][]float64{{0.5, 0.25}, {0.25, 0.75}}, look{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(c.at, []float64{1, 2}) || c.samples[0].mean() != 37.5 || c.samples[1].mean() != 50 {
+		t.Errorf("at %v, %v", c.at, c.samples)
+	}
+	p := inspect(t, must(t)(NewTurnover("", turnovers(2, 5, "BiP", "HYDRA")...)))
+	p.text(t, "mask bits changed (%)")
+	p.text(t, "mask bits regrown (%)")
+	p.text(t, "HYDRA")
+}
+
 func TestPercentTicks(t *testing.T) {
 	for _, c := range []struct {
 		min, max float64
@@ -280,6 +316,13 @@ func TestRefused(t *testing.T) {
 		return err
 	}
 	_, noRuns := NewTraining("")
+	turnover := func(change func(m *Moved)) error {
+		ms := turnovers(2, 3, "a", "b")
+		change(&ms[1])
+		_, err := NewTurnover("", ms...)
+		return err
+	}
+	_, noMasks := NewTurnover("")
 	for want, err := range map[string]error{
 		"no methods":              density(func(d *Density) { d.Methods = nil }),
 		"no name":                 density(func(d *Density) { d.Methods[1].Name = "" }),
@@ -295,6 +338,10 @@ func TestRefused(t *testing.T) {
 		"run 2 of 2 has no name":  train(func(rs []Run) { rs[1].Name = "" }),
 		"epoch 1 follows epoch 1": train(func(rs []Run) { rs[0].Epochs[1].Epoch = 1 }),
 		"infinite":                train(func(rs []Run) { rs[0].Epochs[1].ValLoss = math.Inf(1) }),
+		"no masks":                noMasks,
+		"b, changed: no epochs":   turnover(func(m *Moved) { m.Changed = nil }),
+		"runs of 3 and 2 epochs":  turnover(func(m *Moved) { m.Regrown[1] = m.Regrown[1][:2] }),
+		"epoch 2: value 0 is NaN": turnover(func(m *Moved) { m.Regrown[0][1] = math.NaN() }),
 		"saved as .png or .svg":   must(t)(NewTraining("", training(3, "")...)).Save(filepath.Join(t.TempDir(), "a.gif")),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "plot: ") {
