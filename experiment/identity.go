@@ -18,21 +18,41 @@ const Schema = 1
 // the order of fields. Settings of other methods than the one in use, name, seed and the place of the data are left out, the last unless it is what chooses the data
 // (an image folder).
 func (c Config) Hash() string {
+	var lines []string
+	for path, text := range c.Settings() {
+		lines = append(lines, path+"="+text+"\n")
+	}
+	slices.Sort(lines)
+	sum := sha256.Sum256(fmt.Appendf(nil, "espalier %d\n%s", Schema, strings.Join(lines, "")))
+	return hex.EncodeToString(sum[:])[:12]
+}
+
+// Settings are those that Hash is made of, by path as in train.lr: what differs from its default and changes what a run
+// computes.
+func (c Config) Settings() map[string]string {
 	d := Default()
 	defaults := knobs(&d)
-	var lines []string
+	all := make(map[string]string)
 	for i, k := range knobs(&c) {
 		hashed := k.tag.Get("hash") != "-" || k.path == "data.dir" && c.Data.Name == "folder"
 		if k.option != nil {
 			hashed = k.option.method == c.Prune.Method
 		}
 		if hashed && !same(k.value, defaults[i].value) {
-			lines = append(lines, k.path+"="+k.text()+"\n")
+			all[k.path] = k.text()
 		}
 	}
-	slices.Sort(lines)
-	sum := sha256.Sum256(fmt.Appendf(nil, "espalier %d\n%s", Schema, strings.Join(lines, "")))
-	return hex.EncodeToString(sum[:])[:12]
+	return all
+}
+
+// Setting is the text of one setting, as in Set; it panics if there is none of that path.
+func (c Config) Setting(path string) string {
+	for _, k := range knobs(&c) {
+		if k.path == path {
+			return k.text()
+		}
+	}
+	panic("experiment: no setting " + path)
 }
 
 // Dir is the run's directory below root: name/hash/seed-n.

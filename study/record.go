@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"espalier/experiment"
 	"espalier/internal/atomicfile"
@@ -45,6 +46,82 @@ type Cost struct {
 type Trace struct {
 	Changed float64 `json:"changed"` // bits that differ from the end of the epoch before
 	Regrown float64 `json:"regrown"` // those among them that came back
+}
+
+// blank is the record of a cell without figures.
+func blank(c experiment.Config) Record {
+	if c.Data.Name != "folder" {
+		c.Data.Dir = "" // where the data are on this machine
+	}
+	r := Record{
+		Hash: c.Hash(), Seed: c.Seed, Model: c.Model.Name, Method: c.Prune.Method, Config: string(c.YAML()),
+		OneShot: results.NotMeasured(), ValAcc: results.NotMeasured(), TestAcc: results.NotMeasured(),
+	}
+	if c.Prune.Method != experiment.NoPruning {
+		r.Sparsity = c.Prune.Sparsity[0]
+	}
+	return r
+}
+
+// recordOf is the record of a cell, of the finished run that holds it, which may have other sparsities too, and of the runs
+// that it started from.
+func recordOf(c experiment.Config, run experiment.Run, shared []experiment.Run) Record {
+	r := blank(c)
+	if run.Dense() {
+		r.Own = costOf(run, 0)
+		if o := run.Outcome; o != nil {
+			r.ValAcc, r.TestAcc = o.ValAcc, o.TestAcc
+		}
+		return r
+	}
+	for _, s := range shared {
+		if !s.Dense() {
+			r.Shared.add(costOf(s, 0))
+		}
+	}
+	i := slices.Index(run.Config.Prune.Sparsity, r.Sparsity)
+	if i < 0 {
+		return r
+	}
+	r.Own = costOf(run, i)
+	if i < len(run.Maskings) {
+		r.Trace = traceOf(run.Maskings[i])
+	}
+	if p, ok := run.At(r.Sparsity); ok {
+		r.Kept, r.Total, r.OneShot, r.ValAcc, r.TestAcc = p.Kept, p.Total, p.OneShot, p.ValAcc, p.TestAcc
+	}
+	return r
+}
+
+// traceOf is how a mask moved in its training.
+func traceOf(masking results.Training) (all []Trace) {
+	changed, regrown := masking.Records.Column("mask_changed"), masking.Records.Column("mask_regrown")
+	for i := range changed {
+		all = append(all, Trace{changed[i], regrown[i]})
+	}
+	return all
+}
+
+// costOf is what the network of a run's sparsity i took, or its dense training.
+func costOf(r experiment.Run, i int) (c Cost) {
+	for _, all := range [][]results.Training{r.Maskings, r.Trainings} {
+		if i < len(all) {
+			c.Epochs += all[i].Account.Epoch
+			c.Seconds += all[i].Seconds
+		}
+	}
+	if !r.Dense() {
+		if p, ok := r.At(r.Config.Prune.Sparsity[i]); ok {
+			c.Passes = p.Passes
+		}
+	}
+	return c
+}
+
+func (c *Cost) add(d Cost) {
+	c.Epochs += d.Epochs
+	c.Passes += d.Passes
+	c.Seconds += d.Seconds
 }
 
 // recordName is the file of a cell's record.
@@ -98,8 +175,6 @@ func (s *Study) Records(dir string) (map[Cell]Record, error) {
 	}
 	return found, nil
 }
-
-var notMeasured = results.NotMeasured()
 
 // Cell identifies a cell.
 type Cell struct {

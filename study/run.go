@@ -162,35 +162,16 @@ func (r *runner) observe(st *stage, ended bool, err error) {
 
 // record is what a stage that ended came to.
 func (s *stage) record() Record {
-	c := s.config
-	if c.Data.Name != "folder" {
-		c.Data.Dir = "" // where the data are on this machine
-	}
-	rec := Record{
-		Hash: c.Hash(), Seed: c.Seed, Model: c.Model.Name, Method: c.Prune.Method, Config: string(c.YAML()),
-		OneShot: notMeasured, ValAcc: notMeasured, TestAcc: notMeasured,
-	}
-	if c.Prune.Method != experiment.NoPruning {
-		rec.Sparsity = c.Prune.Sparsity[0]
-	}
 	if s.err != nil {
-		rec.Error = s.err.Error()
-		return rec
+		r := blank(s.config)
+		r.Error = s.err.Error()
+		return r
 	}
-	rec.Own = costOf(s.run)
+	var shared []experiment.Run
 	for _, n := range s.ancestors() {
-		if n.config.Prune.Method != experiment.NoPruning {
-			rec.Shared.add(costOf(n.run))
-		}
+		shared = append(shared, n.run)
 	}
-	if o := s.run.Outcome; o != nil {
-		rec.ValAcc, rec.TestAcc = o.ValAcc, o.TestAcc
-	}
-	if p, ok := s.run.At(rec.Sparsity); ok && c.Prune.Method != experiment.NoPruning {
-		rec.Trace = traceOf(s.run)
-		rec.Kept, rec.Total, rec.OneShot, rec.ValAcc, rec.TestAcc = p.Kept, p.Total, p.OneShot, p.ValAcc, p.TestAcc
-	}
-	return rec
+	return recordOf(s.config, s.run, shared)
 }
 
 // ancestors are the stages that s needs, directly or not, each once.
@@ -209,33 +190,6 @@ func (s *stage) ancestors() []*stage {
 	}
 	visit(s)
 	return all
-}
-
-// traceOf is how the mask of a run moved, if it was trained.
-func traceOf(r experiment.Run) (all []Trace) {
-	if len(r.Maskings) == 0 {
-		return nil
-	}
-	changed, regrown := r.Maskings[0].Records.Column("mask_changed"), r.Maskings[0].Records.Column("mask_regrown")
-	for i := range changed {
-		all = append(all, Trace{changed[i], regrown[i]})
-	}
-	return all
-}
-
-func costOf(r experiment.Run) Cost {
-	c := Cost{Seconds: r.Seconds()}
-	c.Epochs, _ = r.Epochs()
-	for _, p := range r.Pruned {
-		c.Passes += p.Passes
-	}
-	return c
-}
-
-func (c *Cost) add(d Cost) {
-	c.Epochs += d.Epochs
-	c.Passes += d.Passes
-	c.Seconds += d.Seconds
 }
 
 // String says what an event is about.

@@ -47,7 +47,7 @@ func TestValidationOnly(t *testing.T) {
 	s := read(t, small)
 	records := map[Cell]Record{}
 	for i, c := range s.Series[1].Cells {
-		records[CellOf(c)] = Record{Seed: c.Seed, Kept: 100 - int(100*c.Prune.Sparsity[0]), Total: 100, OneShot: notMeasured, ValAcc: results.Percent(80 + i), TestAcc: notMeasured}
+		records[CellOf(c)] = Record{Seed: c.Seed, Kept: 100 - int(100*c.Prune.Sparsity[0]), Total: 100, OneShot: results.NotMeasured(), ValAcc: results.Percent(80 + i), TestAcc: results.NotMeasured()}
 	}
 	text := s.Table(records).String()
 	if strings.Contains(text, "test") || !strings.Contains(text, "validation accuracy") || strings.Contains(text, "NaN") {

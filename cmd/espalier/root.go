@@ -120,7 +120,7 @@ command goes on from there).`,
 	)
 	root.AddCommand(
 		newQuickstart(a), newTrain(a), newPrune(a), newStudy(a),
-		newEval(a), newPlot(a), newLs(a),
+		newEval(a), newCompare(a), newPlot(a), newLs(a),
 		newData(a), newBench(a), newSettings(),
 	)
 	return root

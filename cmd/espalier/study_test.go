@@ -66,6 +66,17 @@ func TestStudy(t *testing.T) {
 	if err != nil || len(cells) != 6 {
 		t.Fatalf("%d records, %v", len(cells), err)
 	}
+	table, err := os.ReadFile(filepath.Join(dir, "out", "table.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, stderr, code = espalier(t, "compare", filepath.Join(dir, "runs"), "--baseline", "random", "--out", filepath.Join(dir, "compared"))
+	if code != exitOK || !strings.HasPrefix(out, string(table)) || !strings.Contains(out, "resnet8-accuracy.svg") {
+		t.Errorf("code %d, the study's table\n%sthe same by hand\n%s%s", code, table, out, stderr)
+	}
+	if _, stderr, code = espalier(t, "compare", filepath.Join(dir, "runs"), "--baseline", "nobody"); code != exitUsage || !strings.Contains(stderr, "magnitude") {
+		t.Errorf("an unknown baseline: code %d, %s", code, stderr)
+	}
 	out, stderr, code = espalier(t, "study", file, "--dry-run", "--runs", filepath.Join(dir, "none"), "--out", filepath.Join(dir, "out"))
 	if code != exitOK || strings.Count(out, "finished") != 6 {
 		t.Errorf("code %d, %s%s", code, out, stderr)
