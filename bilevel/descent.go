@@ -33,6 +33,17 @@ func (d *Descent[T]) Step(w, g []T, lr float64) {
 	}
 }
 
+// Preview implements Previewer.
+func (d *Descent[T]) Preview(to, w, g []T, lr float64) {
+	for i := range w {
+		v := g[i] + d.decay*w[i]
+		if d.velocity != nil {
+			v += d.momentum * d.velocity[i]
+		}
+		to[i] = w[i] - T(lr)*v
+	}
+}
+
 func (d *Descent[T]) vectors() map[string][]T {
 	if d.velocity == nil {
 		return nil

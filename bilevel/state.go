@@ -52,6 +52,9 @@ func (s *Stepper[T]) same() map[string]string {
 	for i := range s.method {
 		same[fmt.Sprintf("update.%d", i)] = fmt.Sprintf("%s × %d, %v, %#v",
 			s.method[i].Block.Name, s.method[i].times(), s.method[i].Splits, s.method[i].Rate)
+		if from := s.method[i].From; from > 0 {
+			same[fmt.Sprintf("update.%d.from", i)] = strconv.Itoa(from)
+		}
 	}
 	maps.Copy(same, s.o.Same)
 	return same

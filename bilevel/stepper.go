@@ -30,7 +30,8 @@ type Options[T Float] struct {
 }
 
 // Stepper is a method that train.Run runs. The figures of an epoch are, for each block in the order of its first update,
-// NAME_lr, of the last step, and NAME_loss, the mean over the epoch's gradients of that block; then those of Options.Ended.
+// NAME_lr, of the last step, and NAME_loss, the mean over the epoch's gradients of that block (NaN if there were none); then
+// those of Options.Ended.
 type Stepper[T Float] struct {
 	method Method[T]
 	o      Options[T]
@@ -40,7 +41,6 @@ type Stepper[T Float] struct {
 	g      [][]T          // of each update
 	index  []int          // of each update's block
 	sums   []float64      // losses of each updated block in the running epoch
-	counts []int          // gradients of each updated block in an epoch's step
 	last   []int          // last update of each updated block
 	step   int            // over all epochs
 	inside int            // steps of the running epoch
@@ -63,9 +63,8 @@ func New[T Float](m Method[T], o Options[T]) (*Stepper[T], error) {
 			k = len(s.blocks)
 			place[u.Block] = k
 			s.blocks = append(s.blocks, u.Block)
-			s.counts, s.last = append(s.counts, 0), append(s.last, i)
+			s.last = append(s.last, i)
 		}
-		s.counts[k] += u.times()
 		s.last[k] = i
 		s.index = append(s.index, k)
 		s.g = append(s.g, s.gradient(len(u.Block.Value)))
@@ -131,6 +130,9 @@ func (s *Stepper[T]) Step() (train.Sample, error) {
 					return train.Sample{}, err
 				}
 			}
+			if s.step < u.From {
+				continue
+			}
 			loss, err := u.run(s.g[i], s.step)
 			if err != nil {
 				return train.Sample{}, err
@@ -149,9 +151,16 @@ func (s *Stepper[T]) Step() (train.Sample, error) {
 	return train.Sample{Images: s.o.Images, Figures: s.sample}, nil
 }
 
-// mean is the mean loss of an updated block in the running epoch.
+// mean is the mean loss of an updated block in the running epoch, NaN if it was not updated yet.
 func (s *Stepper[T]) mean(block int) float64 {
-	return s.sums[block] / float64(s.inside*s.counts[block])
+	n := 0
+	for i, k := range s.index {
+		if k == block {
+			u := &s.method[i]
+			n += u.times() * max(0, s.step-max(u.From, s.step-s.inside))
+		}
+	}
+	return s.sums[block] / float64(n)
 }
 
 // End implements train.Stepper.

@@ -55,9 +55,9 @@ func noisy[T Float](adam Optimizer[T]) (*Stepper[T], map[string]*Block[T]) {
 	}
 	st, err := New(Method[T]{
 		{Block: w, Splits: []string{"train"}, Times: 3, Optimizer: NewDescent[T](n, 0.9, 1e-3), Rate: optim.Cosine{LR: 0.1, Steps: 40},
-			Gradient: func(g []T) (float64, error) { return pull(g, w.Value, "train") }},
+			Gradient: func(g []T, _ int) (float64, error) { return pull(g, w.Value, "train") }},
 		{Block: s, Splits: []string{"val"}, Optimizer: adam, Rate: optim.Constant{LR: 0.05}, Project: TopK(mask.Value, 7),
-			Gradient: func(g []T) (float64, error) {
+			Gradient: func(g []T, _ int) (float64, error) {
 				loss, err := pull(g, w.Value, "val")
 				for i := range g {
 					g[i] *= s.Value[i] + mask.Value[i] - 0.5
@@ -158,7 +158,7 @@ func TestStepAllocates(t *testing.T) {
 	const n = 100
 	w, mask := NewBlock("w", make([]float64, n)...), make([]float64, n)
 	s, err := New(Method[float64]{{Block: w, Optimizer: NewDescent[float64](n, 0.9, 0), Rate: optim.Constant{LR: 0.1}, Project: TopK(mask, 10),
-		Gradient: func(g []float64) (float64, error) {
+		Gradient: func(g []float64, _ int) (float64, error) {
 			for i := range g {
 				g[i] = w.Value[i] - float64(i%7)
 			}
@@ -187,7 +187,7 @@ func TestStepAllocates(t *testing.T) {
 func TestNotFinite(t *testing.T) {
 	w := NewBlock("w", 1.0)
 	err := run(t, Method[float64]{{Block: w, Optimizer: NewDescent[float64](1, 0, 0), Rate: optim.Constant{LR: 1},
-		Gradient: func(g []float64) (float64, error) {
+		Gradient: func(g []float64, _ int) (float64, error) {
 			g[0] = -w.Value[0] * 1e60
 			return 0, nil
 		}}}, Options[float64]{}, 100)

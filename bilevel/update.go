@@ -8,8 +8,8 @@ import (
 )
 
 // Gradient is an oracle: it writes to g the gradient of a loss with respect to an update's block, on the current batch of
-// each split, at the newest values of all blocks, and returns the loss.
-type Gradient[T Float] func(g []T) (loss float64, err error)
+// each split, at the newest values of all blocks, and returns the loss. step is the method's, counted from 0 over all epochs.
+type Gradient[T Float] func(g []T, step int) (loss float64, err error)
 
 // Optimizer turns gradients into steps. optim's are optimizers of kernels.Float; Descent is one of either precision. One
 // that can also hand out its state, as these can, goes on from a checkpoint with the same bits.
@@ -23,6 +23,7 @@ type Update[T Float] struct {
 	Block     *Block[T]
 	Splits    []string // of the data, from which a batch each is drawn before every gradient; none: those drawn last stay
 	Times     int      // gradients and moves in a row; 0 means 1
+	From      int      // first step that has the update; in those before it the batches are drawn and not used
 	Gradient  Gradient[T]
 	Optimizer Optimizer[T]
 	Rate      optim.Schedule // learning rate by step of the method, counted from 0 over all epochs
@@ -44,8 +45,8 @@ func (m Method[T]) validate() error {
 		if u.Block == nil || u.Gradient == nil || u.Optimizer == nil || u.Rate == nil {
 			panic(fmt.Sprintf("bilevel: update %d lacks a block, a gradient, an optimizer or a rate", i))
 		}
-		if u.Times < 0 {
-			return fmt.Errorf("bilevel: update of %s: %d times", u.Block.Name, u.Times)
+		if u.Times < 0 || u.From < 0 {
+			return fmt.Errorf("bilevel: update of %s: %d times from step %d on", u.Block.Name, u.Times, u.From)
 		}
 		if err := u.Rate.Validate(); err != nil {
 			return fmt.Errorf("bilevel: update of %s: %w", u.Block.Name, err)
@@ -57,7 +58,7 @@ func (m Method[T]) validate() error {
 // run does the update once, without its draw, and returns the loss. A loss or a variable that is not finite is an
 // *optim.NonFiniteError.
 func (u *Update[T]) run(g []T, step int) (loss float64, err error) {
-	if loss, err = u.Gradient(g); err != nil {
+	if loss, err = u.Gradient(g, step); err != nil {
 		return loss, err
 	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {

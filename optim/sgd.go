@@ -57,6 +57,24 @@ func (s *SGD) Step(w, g []kernels.Float, lr float64) {
 	}
 }
 
+// Preview writes to to what Step would make of w, up to rounding, and changes nothing else. to is not w. With Nesterov
+// momentum it panics: nothing unrolls such steps.
+func (s *SGD) Preview(to, w, g []kernels.Float, lr float64) {
+	checkLength("SGD: the vector of weights", len(w), s.n)
+	checkLength("SGD: the gradient", len(g), s.n)
+	checkLength("SGD: the preview", len(to), s.n)
+	if s.o.Nesterov {
+		panic("optim: SGD: a preview of a step with Nesterov momentum")
+	}
+	copy(to, w)
+	for _, r := range s.segments {
+		kernels.SGD(to[r.From:r.To], nil, g[r.From:r.To], kernels.Float(lr), 0, kernels.Float(r.Decay), false)
+	}
+	if s.velocity != nil {
+		kernels.Axpy(to, kernels.Float(-lr*s.o.Momentum), s.velocity)
+	}
+}
+
 // State holds the vector "velocity" if there is momentum.
 func (s *SGD) State() State {
 	if s.velocity == nil {

@@ -185,7 +185,7 @@ func (b *bipLevels[T]) method(s bipSettings, theta, score *bilevel.Block[T], sgd
 
 // lower is m⊙G + ridge·θ.
 func (b *bipLevels[T]) lower(ridge T) bilevel.Gradient[T] {
-	return func(g []T) (float64, error) {
+	return func(g []T, _ int) (float64, error) {
 		multiply(b.z, b.mask, b.theta)
 		loss, err := b.gradient(g, b.z, LowerSplit)
 		for _, r := range b.prunable {
@@ -212,7 +212,7 @@ func (b *bipLevels[T]) upperReleased(inverse T) bilevel.Gradient[T] {
 }
 
 func (b *bipLevels[T]) masks(f func(i int, g T) T) bilevel.Gradient[T] {
-	return func(g []T) (float64, error) {
+	return func(g []T, _ int) (float64, error) {
 		multiply(b.z, b.mask, b.theta)
 		loss, err := b.gradient(g, b.z, UpperSplit)
 		end := 0

@@ -78,7 +78,7 @@ func TestImplicitLinear(t *testing.T) {
 			h.theta[i], h.mask[i] = -m[i]*a[i]/gamma, m[i]
 		}
 		g := make([]float64, 3)
-		if _, err := h.upper(1 / gamma)(g); err != nil {
+		if _, err := h.upper(1/gamma)(g, 0); err != nil {
 			t.Fatal(err)
 		}
 		for i := range a {
@@ -100,7 +100,7 @@ func TestImplicitQuadratic(t *testing.T) {
 			h := byHand([]float64{0}, 1, func(g, z []float64) float64 { g[0] = z[0] - target; return 0 })
 			h.theta[0], h.mask[0] = star(m), m
 			g := make([]float64, 1)
-			if _, err := h.upper(1 / c.gamma)(g); err != nil {
+			if _, err := h.upper(1/c.gamma)(g, 0); err != nil {
 				t.Fatal(err)
 			}
 			theta, grad := star(m), m*star(m)-target

@@ -78,7 +78,7 @@ func (g Gradual) Learn(p *Problem, o Options, c Course) (*Learning, error) {
 	m := bilevel.Method[nn.Float]{{
 		Block: theta, Splits: []string{LowerSplit}, Project: project, Rate: l.rates(g.Schedule, g.LR),
 		Optimizer: optim.NewSGD(len(theta.Value), optim.SGDOptions{Momentum: g.Momentum, WeightDecay: g.WeightDecay}, groups...),
-		Gradient: func(d []nn.Float) (float64, error) {
+		Gradient: func(d []nn.Float, _ int) (float64, error) {
 			if wrong != nil {
 				return 0, wrong
 			}

@@ -59,7 +59,7 @@ func (h HYDRA) Learn(p *Problem, o Options, c Course) (*Learning, error) {
 	m := bilevel.Method[nn.Float]{{
 		Block: score, Splits: []string{LowerSplit}, Project: choose, Rate: l.rates(h.Schedule, h.LR),
 		Optimizer: optim.NewSGD(len(score.Value), optim.SGDOptions{Momentum: h.Momentum, WeightDecay: h.WeightDecay}),
-		Gradient: func(g []nn.Float) (float64, error) {
+		Gradient: func(g []nn.Float, _ int) (float64, error) {
 			multiply(l.z, l.mask.keep, l.theta)
 			r, err := l.oracle.Gradient(g, l.z, LowerSplit, nn.UpdateStatistics)
 			l.count(r)

@@ -50,14 +50,14 @@ func (m Movement) Learn(p *Problem, o Options, c Course) (*Learning, error) {
 	sgd := func() bilevel.Optimizer[nn.Float] { return optim.NewSGD(len(l.theta), optim.SGDOptions{}) }
 	return l.finish(bilevel.Method[nn.Float]{
 		{Block: theta, Splits: []string{LowerSplit}, Optimizer: sgd(), Rate: l.rates("cosine", m.LR),
-			Gradient: func(g []nn.Float) (float64, error) {
+			Gradient: func(g []nn.Float, _ int) (float64, error) {
 				r, err := gradient(g)
 				multiply(g, g, l.mask.keep)
 				l.count(r)
 				return r.Loss, err
 			}},
 		{Block: score, Optimizer: sgd(), Rate: l.rates("constant", m.MaskLR), Project: choose, // on the batch of the weights
-			Gradient: func(g []nn.Float) (float64, error) {
+			Gradient: func(g []nn.Float, _ int) (float64, error) {
 				r, err := gradient(g)
 				multiply(g, g, l.theta)
 				for _, p := range l.mask.layout.Parts() {

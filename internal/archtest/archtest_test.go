@@ -32,6 +32,8 @@ var layers = []string{
 	"train",
 	"bilevel",
 	"prune",
+	"darts",
+	"rarts",
 	"results",
 	"results/plot",
 	"experiment",
