@@ -147,7 +147,10 @@ func (j *job) problem(m method) (*prune.Problem, error) {
 	if p.Lower, err = loader("prune lower", lower); err != nil || !m.learns {
 		return p, err
 	}
-	p.Upper, err = loader("prune upper", upper)
+	if p.Upper, err = loader("prune upper", upper); err != nil {
+		p.Lower.Close()
+		err = fmt.Errorf("the images that masks are trained on (prune.upper is %v): %w", j.Prune.Upper, err)
+	}
 	return p, err
 }
 

@@ -187,19 +187,24 @@ func TestStageErrors(t *testing.T) {
 	}
 }
 
-// TestQuickstart: both presets are valid, differ in their method alone, and share their dense network.
+// TestQuickstart: both presets are valid, share their dense network, and give every method the same number of epochs.
 func TestQuickstart(t *testing.T) {
 	for _, data := range []string{"synthetic", "cifar10"} {
 		for _, slow := range []bool{false, true} {
-			m, r := Quickstart(data, "magnitude", slow), Quickstart(data, "random", slow)
-			if err := m.Validate(); err != nil {
-				t.Error(err)
-			}
-			if m.Hash() == r.Hash() || m.Dense().Hash() != r.Dense().Hash() {
-				t.Error("the two methods do not share one dense network")
-			}
+			m := Quickstart(data, "magnitude", slow)
 			if len(m.Prune.Sparsity) != 5 {
 				t.Errorf("%d sparsities, want 5", len(m.Prune.Sparsity))
+			}
+			for _, o := range []Config{m, Quickstart(data, "bip", slow), Quickstart(data, "random", slow)} {
+				if err := o.Validate(); err != nil {
+					t.Error(err)
+				}
+				if o.Prune.Method != "magnitude" && o.Hash() == m.Hash() || m.Dense().Hash() != o.Dense().Hash() {
+					t.Error("the methods do not share one dense network")
+				}
+				if o.Epochs() != m.Epochs() {
+					t.Errorf("%s trains for %d epochs, magnitude for %d", o.Prune.Method, o.Epochs(), m.Epochs())
+				}
 			}
 		}
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // quickMethods are the ways of pruning that the quickstart compares.
-var quickMethods = []string{"magnitude", "random"}
+var quickMethods = []string{"bip", "magnitude", "random"}
 
 func newQuickstart(a *app) *cobra.Command {
 	var s settings
@@ -27,9 +27,11 @@ func newQuickstart(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "quickstart",
 		Short: "Train a small network, prune it, and see what it costs: one minute, nothing to prepare",
-		Long: `Trains a small ResNet, prunes it at five sparsities by global magnitude and at random, fine-tunes each pruned network
-briefly, and writes below RUNS/quickstart a table, two figures (PNG and SVG) and every model and mask. Accuracies are in
-percent of the test images; of pruning, the share of convolution and linear weights that was removed is given.
+		Long: `Trains a small ResNet and prunes it at five sparsities in three ways: by BiP, which trains mask and weights as two levels of
+one problem, by global magnitude, and at random. Each pruned network is fine-tuned briefly, all for the same number of
+epochs, those of BiP's mask among them. Writes below RUNS/quickstart a table, two figures (PNG and SVG) and every model and
+mask. Accuracies are in percent of the test images; of pruning, the share of convolution and linear weights that was removed
+is given.
 
 The images are CIFAR-10 where it is found ('espalier data list' says where it is looked for), else a synthetic set that
 is made on the spot. On a processor without vector kernels the network and the data are smaller.
@@ -94,7 +96,7 @@ func (a *app) quickstart(ctx context.Context, configs []experiment.Config) error
 	a.say("The dense network gets %v of %d test images right.", dense.Outcome.TestAcc, dense.Outcome.TestCount)
 	runs := []experiment.Run{dense}
 	for _, cfg := range configs {
-		a.say("\nPruning it at %d sparsities by %s, and fine-tuning each for %d epochs.", len(cfg.Prune.Sparsity), cfg.Prune.Method, cfg.Prune.Epochs)
+		a.say("\n%s", quickStage(cfg))
 		r, err := lab.Prune(ctx, cfg)
 		if err != nil {
 			return err
@@ -107,6 +109,24 @@ func (a *app) quickstart(ctx context.Context, configs []experiment.Config) error
 		}
 	}
 	return a.quickReport(runs, time.Since(began))
+}
+
+// quickStage says what comes next.
+func quickStage(c experiment.Config) string {
+	parts := []string{fmt.Sprintf("Pruning it at %d sparsities by %s", len(c.Prune.Sparsity), c.Prune.Method)}
+	of := func(n int, what string) {
+		switch {
+		case n == 1:
+			parts = append(parts, what+" for an epoch")
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%s for %d epochs", what, n))
+		}
+	}
+	if all := c.Epochs() / len(c.Prune.Sparsity); all > c.Prune.Epochs {
+		of(all-c.Prune.Epochs, "training each mask")
+	}
+	of(c.Prune.Epochs, "fine-tuning each")
+	return strings.Join(parts, ", ") + "."
 }
 
 // quickReport writes the table and the figures, and says what there is to look at.

@@ -29,7 +29,7 @@ func TestQuickstart(t *testing.T) {
 		t.Skip("trains")
 	}
 	runs := filepath.Join(t.TempDir(), "runs")
-	out, stderr, code := espalier(t, command("quickstart", "--data", "synthetic", "--runs", runs)...)
+	out, stderr, code := espalier(t, command("quickstart", "--data", "synthetic", "--set", "prune.upper=0.5", "--runs", runs)...)
 	if code != exitOK {
 		t.Fatalf("code %d: %s", code, stderr)
 	}
@@ -39,7 +39,7 @@ func TestQuickstart(t *testing.T) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
-	for _, want := range []string{"removed", "magnitude", "random", "90 %", "pruning.png", "espalier eval"} {
+	for _, want := range []string{"removed", "bip", "magnitude", "random", "90 %", "pruning.png", "espalier eval"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the report lacks %q:\n%s", want, out)
 		}
@@ -50,7 +50,7 @@ func TestQuickstart(t *testing.T) {
 
 	out, _, code = espalier(t, "ls", runs, "--json")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if code != exitOK || len(lines) != 3 {
+	if code != exitOK || len(lines) != 4 {
 		t.Fatalf("ls: code %d, %d lines", code, len(lines))
 	}
 	for _, l := range lines {
@@ -64,11 +64,11 @@ func TestQuickstart(t *testing.T) {
 		}
 	}
 	out, _, _ = espalier(t, "ls", runs)
-	if strings.Count(out, "finished") != 3+4 || !regexp.MustCompile(`sparsity-0\.9 +resnet8 +synthetic +random +90 % +finished +1/1 +\d+s +[\d.]+ % +[\d.]+ %\n`).MatchString(out) {
+	if strings.Count(out, "finished") != 4+6 || !regexp.MustCompile(`sparsity-0\.9 +resnet8 +synthetic +random +90 % +finished +1/1 +\d+s +[\d.]+ % +[\d.]+ %\n`).MatchString(out) {
 		t.Errorf("ls:\n%s", out)
 	}
 	pruned, err := filepath.Glob(filepath.Join(dir, "*", "seed-1", "sparsity-0.9"))
-	if err != nil || len(pruned) != 2 {
+	if err != nil || len(pruned) != 3 {
 		t.Fatalf("%d pruned networks at 0.9, %v", len(pruned), err)
 	}
 	out, stderr, code = espalier(t, "eval", pruned[0])
