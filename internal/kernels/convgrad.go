@@ -10,7 +10,7 @@ const gradUnits = 16
 // batch and a block of channels of x and g; the chunks' sums are added in order at the end.
 //
 // With one kernel position and no border that is a product of matrices, which convgrad_product.go computes; the rest is
-// in convgrad_window.go.
+// in convgrad_window.go. Where vectors are short, convgrad_gather.go makes products of both.
 type weightGradient struct {
 	s              ConvShape
 	images         int // images that one call of add covers, at most
@@ -22,11 +22,13 @@ type weightGradient struct {
 	input          blockedImages
 	flat           bool // see correlation
 	product        bool
-	swapped        bool  // of a product: the sums are (OC,IC)
-	columns        int   // of a product
-	slide          bool  // of windows: grad or grad2 takes three neighbours at once
-	panelLen       int   // elements of one panel of what arrange copies at a time
-	rows           []int // byte offset of the source row of each output row of `images` images
+	gather         bool
+	from           gathered // if gather
+	swapped        bool     // of a product: the sums are (OC,IC)
+	columns        int      // of a product
+	slide          bool     // of windows: grad or grad2 takes three neighbours at once
+	panelLen       int      // elements of one panel of what arrange copies at a time
+	rows           []int    // byte offset of the source row of each output row of `images` images
 	dw             []Float
 	length         int // of dw, rounded up
 	sumUnit        func(worker, unit int)
@@ -38,16 +40,35 @@ func planWeightGradient(s ConvShape, f *correlation) *weightGradient {
 	q.sumUnit = q.sum
 	pixels := s.OH() * s.OW()
 	least := 1 // images of a chunk
-	q.product = s.KH == 1 && s.KW == 1 && s.Pad == 0
+	pointwise := s.KH == 1 && s.KW == 1 && s.Pad == 0
+	if pointwise {
+		least = min(s.N, ceilDiv(productPixels, pixels))
+	}
+	q.gather = q.micro.gather && s.IC >= gatherChannels
+	q.product = pointwise && !q.gather
 	if q.product {
 		q.planProduct()
-		least = min(s.N, ceilDiv(productPixels, pixels))
 	} else {
 		q.planWindows()
 	}
 	q.blocks = s.IC / q.inBlock * ceilDiv(len(q.panels), q.perBlock)
 	q.perChunk = max(least, ceilDiv(s.N, min(s.N, ceilDiv(gradUnits, q.blocks))))
 	q.chunks = ceilDiv(s.N, q.perChunk)
+	if q.gather {
+		q.planPieces()
+	} else {
+		q.planImages(f)
+	}
+	if q.partial() {
+		needPartials(q.chunks * q.length)
+	}
+	return q
+}
+
+// planImages lays out the bordered images that products and windows read.
+func (q *weightGradient) planImages(f *correlation) {
+	s := q.s
+	pixels := s.OH() * s.OW()
 	q.images = min(q.perChunk, ceilDiv(gradPixels, pixels))
 	q.input = blockedImages{images: q.images, h: s.H, w: s.W, ch: q.inBlock, pitch: s.IC, top: f.top, left: f.left, ph: f.ph, pw: f.pw,
 		plain: q.product, micro: q.micro}
@@ -62,10 +83,6 @@ func planWeightGradient(s ConvShape, f *correlation) *weightGradient {
 	} else if q.arranged() {
 		q.panelLen = max(productPixels, s.OW()) * q.panels[0].nv * q.micro.lanes
 	}
-	if q.partial() {
-		needPartials(q.chunks * q.length)
-	}
-	return q
 }
 
 func (q *weightGradient) units() int                    { return q.chunks * q.blocks }
@@ -85,6 +102,9 @@ func (q *weightGradient) together() bool {
 
 // scratch is what a worker needs: the input's blocks, panels of g, a row of the input.
 func (q *weightGradient) scratch() int {
+	if q.gather {
+		return q.from.total + q.rowLen() + q.perBlock*q.panelLen + 3*scratchGap
+	}
 	return q.input.need() + q.perBlock*q.panelLen + 2*scratchGap
 }
 
@@ -96,6 +116,18 @@ func (q *weightGradient) add(worker, chunk, from, to int, x []Float, in *Affine,
 	s := q.s
 	perInput := ceilDiv(len(q.panels), q.perBlock) // blocks that have the same channels of x
 	channel := from / perInput * q.inBlock
+	dst := q.dw
+	if q.partial() {
+		dst = partials[chunk*q.length:][:q.length]
+	}
+	a.Acc = 0
+	if acc {
+		a.Acc = 1
+	}
+	if q.gather {
+		q.addGathered(worker, from, to, x, in, g, dst, n, gsize, pitch, offset, channel)
+		return
+	}
 	gp := scratchOf(worker, offset, q.perBlock*q.panelLen)
 	src, b := x, &q.input
 	if in != nil || !b.inPlace() {
@@ -106,23 +138,20 @@ func (q *weightGradient) add(worker, chunk, from, to int, x []Float, in *Affine,
 			b.load(src, row, x[i*size+channel:], i, 0, s.H, in)
 		}
 	}
-	dst := q.dw
-	if q.partial() {
-		dst = partials[chunk*q.length:][:q.length]
-	}
-	a.Acc = 0
-	if acc {
-		a.Acc = 1
-	}
 	for block := from; block < to; block++ {
-		first := block % perInput * q.perBlock
-		panels := q.panels[first:min(first+q.perBlock, len(q.panels))]
+		panels := q.blockPanels(block)
 		if q.product {
 			q.multiply(a, panels, src, g, gp, dst, n)
 		} else {
 			q.correlate(a, panels, src, g, gp, dst, n, gsize, pitch, channel)
 		}
 	}
+}
+
+// blockPanels is the panels of g of a block.
+func (q *weightGradient) blockPanels(block int) []panel {
+	first := block % ceilDiv(len(q.panels), q.perBlock) * q.perBlock
+	return q.panels[first:min(first+q.perBlock, len(q.panels))]
 }
 
 // arrange copies n pixels of `channels` channels to panels of whole vectors, from pixel `at` on; the panels stand panelLen

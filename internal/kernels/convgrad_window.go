@@ -20,7 +20,7 @@ func (q *weightGradient) planWindows() {
 	q.panels = q.micro.columns(s.OC, false)
 	q.perBlock = len(q.panels)
 	if s.OC > windowOutputs {
-		q.perBlock = max(1, windowOutputs/q.panels[0].cols)
+		q.perBlock = ceilDiv(len(q.panels), ceilDiv(s.OC, windowOutputs))
 	}
 	if s.IC*s.OC > windowOutputs*windowOutputs && s.IC%windowInputs == 0 {
 		q.inBlock = windowInputs
@@ -96,11 +96,16 @@ func (q *weightGradient) tap(a *gemmArgs, c *panel, table []func(*gemmArgs), src
 	} else {
 		a.Sam, a.Sak, a.CRow, a.Ahead = elem, s.Stride*q.input.width*elem, 0, 512
 	}
-	for width > 0 {
-		m := tile(width, table)
-		a.NM, a.AStep, a.CStep = width/m, m*elem, m*a.Ldc
+	a.neighbours(width, table)
+}
+
+// neighbours computes n rows of C from neighbouring elements of A.
+func (a *gemmArgs) neighbours(n int, table []func(*gemmArgs)) {
+	for n > 0 {
+		m, count := tiles(n, table)
+		a.NM, a.AStep, a.CStep = count, m*elem, m*a.Ldc
 		table[m](a)
-		a.AOff, a.COff = a.AOff+a.NM*a.AStep, a.COff+a.NM*a.CStep
-		width %= m
+		a.AOff, a.COff = a.AOff+count*a.AStep, a.COff+count*a.CStep
+		n -= m * count
 	}
 }

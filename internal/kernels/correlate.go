@@ -183,18 +183,21 @@ func (p *phase) merge(pixel int) {
 	p.taps, p.width = merged, width
 }
 
-// columns cuts n output channels into panels: of four vectors, if wide, as far as they go, then of two and one.
+// columns cuts n output channels into panels: of four vectors, if wide, as far as they go; of three, where there are such
+// and no single one remains; of two and one.
 func (m *microkernels) columns(n int, wide bool) (ps []panel) {
 	for off := 0; off < n; {
 		nv := ceilDiv(n-off, m.lanes)
+		if m.wholeVectors {
+			nv = max(1, (n-off)/m.lanes)
+		}
 		switch {
 		case wide && nv >= 4:
 			nv = 4
+		case nv >= 3 && nv != 4 && m.gemm[3] != nil:
+			nv = 3
 		case nv > 1 && m.gemm[2] != nil:
 			nv = 2
-			if m.wholeVectors && n-off < 2*m.lanes {
-				nv = 1
-			}
 		default:
 			nv = 1
 		}

@@ -51,15 +51,15 @@ func (q *correlation) run(worker int, y, src []Float, n int, acc bool) {
 					a.A, a.AOff = address(src[im*srcLen:]), st.a
 					a.C, a.COff = address(y[im*outLen+(p.rh*q.ow+p.rw)*q.och+c.off:]), 0
 					for n := pixels; n > 0; {
-						size := tile(n, table)
-						a.NM, a.AStep, a.CStep = n/size, size*p.step*q.ch*elem, size*a.Ldc
-						a.Ahead = a.AStep
+						size, count := tiles(n, table)
+						a.NM, a.AStep, a.CStep = count, size*p.step*q.ch*elem, size*a.Ldc
+						a.Ahead, a.AheadStep = a.AStep, size*elem
 						if a.NM == 1 {
 							a.Ahead = a.ARow
 						}
 						table[size](a)
 						a.AOff, a.COff = a.AOff+a.NM*a.AStep, a.COff+a.NM*a.CStep
-						n %= size
+						n -= size * count
 					}
 				}
 			}

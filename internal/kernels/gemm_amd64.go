@@ -39,3 +39,27 @@ func sum2(dst, src []Float, count, stride int) {
 		sumGo(dst[n:], src[n:], count, stride)
 	}
 }
+
+// scatterRows2 is scatter for panels of 8, 16 or 24 elements.
+func scatterRows2(dst, src []Float, pixels, channels, width, panelStep, srcStep int) {
+	panels := ceilDiv(channels, width)
+	last := channels - (panels-1)*width
+	_, _ = dst[(panels-1)*panelStep+pixels*width-1], src[(pixels-1)*srcStep+channels-1]
+	kernel := scatter2x1
+	switch width {
+	case 8:
+	case 16:
+		kernel = scatter2x2
+	case 24:
+		kernel = scatter2x3
+	default:
+		scatterGo(dst, src, pixels, channels, width, panelStep, srcStep)
+		return
+	}
+	kernel(&dst[0], &src[0], pixels, panels, panelStep*elem, (srcStep-(panels-1)*width)*elem, &scatterMasks[24-last])
+}
+
+// scatterMasks[24-n:] begins with n times -1.
+var scatterMasks = [48]int32{
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+}

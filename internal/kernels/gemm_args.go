@@ -33,12 +33,13 @@ type gemmArgs struct {
 	leftM, leftR, leftT int
 	Fetch2              uintptr // like Fetch; outer fetches a line of both for each step of K, and advances
 	FetchStep           int     // gemm[4] fetches two lines of Fetch for each step of K, and advances by this
+	AheadStep           int     // AVX2's gemm fetches a line at A+Ahead for each step of K, and advances by this
 }
 
 // microkernels is one instruction set's way to compute gemmArgs.
 type microkernels struct {
 	lanes int // elements of a vector
-	// wholeVectors says that gemm[2] cannot mask its last vector: only gemm[1] has a tail.
+	// wholeVectors says that gemm[2] and gemm[3] cannot mask their last vector: only gemm[1] has a tail.
 	wholeVectors bool
 	// gemm[nv][mr] has mr rows and nv vectors of columns.
 	gemm [5][]func(*gemmArgs)
@@ -50,6 +51,8 @@ type microkernels struct {
 	// i in A. C holds (kw, i) rows, CRow between kw and Ldc between i. NR must be 1. nil if there is none.
 	// grad2 reads pixel k's neighbours at 2k+kw.
 	grad, grad2 [3][]func(*gemmArgs)
+	// gather says that the gradient of the weights is computed by gemm from gathered pixels, see convgrad_gather.go.
+	gather bool
 	// outer is gemm for rows of A that are neighbours, Sam = elem, so that it is K that strides through memory. nil if there
 	// is none.
 	outer     [5][]func(*gemmArgs)

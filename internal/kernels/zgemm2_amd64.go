@@ -10,12 +10,14 @@ var micro2 = microkernels{
 	gemm: [5][]func(*gemmArgs){
 		1: {1: gemm2x1x1, 2: gemm2x2x1, 4: gemm2x4x1, 8: gemm2x8x1, 12: gemm2x12x1},
 		2: {1: gemm2x1x2, 2: gemm2x2x2, 3: gemm2x3x2, 4: gemm2x4x2, 5: gemm2x5x2, 6: gemm2x6x2},
+		3: {1: gemm2x1x3, 2: gemm2x2x3, 3: gemm2x3x3, 4: gemm2x4x3},
 	},
 	depthwise: &depthwise2,
 	sum:       sum2,
 	peak:      peak2,
 	peakFlops: 14 * 16,
-	scatter:   scatterGo,
+	scatter:   scatterRows2,
+	gather:    true,
 }
 
 //go:noescape
@@ -50,6 +52,27 @@ func gemm2x5x2(a *gemmArgs)
 
 //go:noescape
 func gemm2x6x2(a *gemmArgs)
+
+//go:noescape
+func gemm2x1x3(a *gemmArgs)
+
+//go:noescape
+func gemm2x2x3(a *gemmArgs)
+
+//go:noescape
+func gemm2x3x3(a *gemmArgs)
+
+//go:noescape
+func gemm2x4x3(a *gemmArgs)
+
+//go:noescape
+func scatter2x1(dst, src *float32, pixels, panels, panelStep, tailBytes int, mask *int32)
+
+//go:noescape
+func scatter2x2(dst, src *float32, pixels, panels, panelStep, tailBytes int, mask *int32)
+
+//go:noescape
+func scatter2x3(dst, src *float32, pixels, panels, panelStep, tailBytes int, mask *int32)
 
 //go:noescape
 func sumRows2(dst, src *float32, n, count, stride int)

@@ -42,6 +42,7 @@ var _ = [...][0]struct{}{
 	[unsafe.Offsetof(gemmArgs{}.leftT) - 248]struct{}{},
 	[unsafe.Offsetof(gemmArgs{}.Fetch2) - 256]struct{}{},
 	[unsafe.Offsetof(gemmArgs{}.FetchStep) - 264]struct{}{},
+	[unsafe.Offsetof(gemmArgs{}.AheadStep) - 272]struct{}{},
 }
 var micro512 = microkernels{
 	lanes: 16,
@@ -274,10 +275,10 @@ func outer512x14x2(a *gemmArgs)
 func sumRows512(dst, src *float32, n, count, stride int)
 
 //go:noescape
-func scatter512x1(dst, src *float32, pixels, panels, panelStep, tailBytes, mask int)
+func scatter512x1(dst, src *float32, pixels, panels, panelStep, tailBytes int, mask int)
 
 //go:noescape
-func scatter512x2(dst, src *float32, pixels, panels, panelStep, tailBytes, mask int)
+func scatter512x2(dst, src *float32, pixels, panels, panelStep, tailBytes int, mask int)
 
 //go:noescape
 func peak512(n int)

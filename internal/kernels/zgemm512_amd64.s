@@ -11765,7 +11765,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func scatter512x1(dst, src *float32, pixels, panels, panelStep, tailBytes, mask int)
+// func scatter512x1(dst, src *float32, pixels, panels, panelStep, tailBytes int, mask int)
 TEXT ·scatter512x1(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
@@ -11796,7 +11796,7 @@ last:
 	VZEROUPPER
 	RET
 
-// func scatter512x2(dst, src *float32, pixels, panels, panelStep, tailBytes, mask int)
+// func scatter512x2(dst, src *float32, pixels, panels, panelStep, tailBytes int, mask int)
 TEXT ·scatter512x2(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI

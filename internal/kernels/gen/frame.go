@@ -36,6 +36,7 @@ const (
 	argLeftT
 	argFetch2
 	argFetchStep
+	argAheadStep
 )
 
 // A row address is a base register for each nine rows plus 0 to 8 times Sam, from Sam in R8, 3·Sam in R9, 5·Sam in R10
@@ -193,6 +194,7 @@ var fields = []string{
 	argLeftT / 8:     "leftT",
 	argFetch2 / 8:    "Fetch2",
 	argFetchStep / 8: "FetchStep",
+	argAheadStep / 8: "AheadStep",
 }
 
 // checkOffsets writes declarations that do not compile if a field of gemmArgs stands elsewhere.

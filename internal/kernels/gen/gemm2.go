@@ -2,26 +2,30 @@ package main
 
 import "fmt"
 
-// The AVX2 tiles: mr·nv sums, nv vectors of B and one or two broadcasts in 16 registers. One vector of columns is always
-// masked, by Y15; two vectors never are.
-var gemmSizes2 = map[int][]int{1: {1, 2, 4, 8, 12}, 2: {1, 2, 3, 4, 5, 6}}
+// The AVX2 tiles: mr·nv sums, nv vectors of B and one or two broadcasts in 16 registers. A sum waits four cycles for its
+// last product and two products begin in each, so that a tile needs more than eight sums to keep up; twelve do. One vector
+// of columns is always masked, by Y15; two or three never are.
+var gemmSizes2 = map[int][]int{1: {1, 2, 4, 8, 12}, 2: {1, 2, 3, 4, 5, 6}, 3: {1, 2, 3, 4}}
 
 func gemm2() *asm {
 	a := newAsm("zgemm2")
 	a.reg = "Y"
 	a.golang("var micro2 = microkernels{\nlanes: 8,\nwholeVectors: true,\ngemm: [5][]func(*gemmArgs){\n")
-	for nv := 1; nv <= 2; nv++ {
+	for nv := 1; nv <= 3; nv++ {
 		a.golang("%d: {", nv)
 		for _, mr := range gemmSizes2[nv] {
 			a.golang("%d: gemm2x%dx%d, ", mr, mr, nv)
 		}
 		a.golang("},\n")
 	}
-	a.golang("},\ndepthwise: &depthwise2,\nsum: sum2,\npeak: peak2,\npeakFlops: 14 * 16,\nscatter: scatterGo,\n}\n\n")
-	for nv := 1; nv <= 2; nv++ {
+	a.golang("},\ndepthwise: &depthwise2,\nsum: sum2,\npeak: peak2,\npeakFlops: 14 * 16,\nscatter: scatterRows2,\ngather: true,\n}\n\n")
+	for nv := 1; nv <= 3; nv++ {
 		for _, mr := range gemmSizes2[nv] {
 			a.gemmTile2(mr, nv)
 		}
+	}
+	for nv := 1; nv <= 3; nv++ {
+		a.scatter("scatter2", nv)
 	}
 	a.sumRows("sumRows2", 32)
 	a.peak("peak2", "Y", 14)
@@ -33,22 +37,20 @@ func (a *asm) gemmTile2(mr, nv int) {
 	a.tiles()
 	a.begin(mr * nv)
 	a.setBases(mr)
-	if nv == 1 {
-		a.p("MOVQ %d(DI), CX", argTailMask)
-		a.p("VMOVUPS (CX), Y15")
-	}
+	a.p("MOVQ %d(DI), AX", argAhead)
+	a.p("ADDQ SI, AX")
+	a.p("MOVQ %d(DI), DX", argAheadStep)
 	a.p("MOVQ %d(DI), CX", argK)
 	a.p("PCALIGN $32")
 	a.label("k")
-	first, spare := 14, 2 // B's registers; broadcasts stand before them
-	if nv == 1 {
-		a.p("VMASKMOVPS (R13), Y15, Y14")
-	} else {
-		a.p("VMOVUPS (R13), Y14")
-		a.p("VMOVUPS 32(R13), Y15")
+	first := 16 - nv // B's registers; broadcasts stand before them
+	for v := 0; v < nv; v++ {
+		a.p("VMOVUPS %d(R13), Y%d", 32*v, first+v)
 	}
 	a.p("ADDQ R14, R13")
-	spare = min(spare, first-mr*nv)
+	a.p("PREFETCHT0 (AX)")
+	a.p("ADDQ DX, AX")
+	spare := min(2, first-mr*nv)
 	for i := 0; i < mr; i++ {
 		r := first - 1 - i%spare
 		a.p("VBROADCASTSS %s, Y%d", row(i), r)
@@ -62,12 +64,13 @@ func (a *asm) gemmTile2(mr, nv int) {
 	a.p("DECQ CX")
 	a.p("JNZ k")
 	a.endTap()
-	a.end2(1, mr, nv, nv == 1)
+	a.end2(mr, nv)
 	a.endTiles()
 }
 
 // end2 adds the sums to C or stores them, like end; Y14 and Y15 are free for it.
-func (a *asm) end2(groups, rows, nv int, masked bool) {
+func (a *asm) end2(rows, nv int) {
+	masked := nv == 1
 	if masked {
 		a.p("MOVQ %d(DI), CX", argTailMask)
 		a.p("VMOVUPS (CX), Y15")
@@ -75,7 +78,7 @@ func (a *asm) end2(groups, rows, nv int, masked bool) {
 	a.p("MOVQ %d(DI), CX", argLdc)
 	a.p("CMPQ %d(DI), $0", argAcc)
 	a.p("JEQ store")
-	a.rowsOfC(groups, rows, nv, func(y, at int, _ bool) {
+	a.rowsOfC(1, rows, nv, func(y, at int, _ bool) {
 		if masked {
 			a.p("VMASKMOVPS (AX), Y15, Y14")
 			a.p("VADDPS Y14, Y%d, Y%d", y, y)
@@ -84,7 +87,7 @@ func (a *asm) end2(groups, rows, nv int, masked bool) {
 		}
 	})
 	a.label("store")
-	a.rowsOfC(groups, rows, nv, func(y, at int, _ bool) {
+	a.rowsOfC(1, rows, nv, func(y, at int, _ bool) {
 		if masked {
 			a.p("VMASKMOVPS Y%d, Y15, (AX)", y)
 		} else {

@@ -68,8 +68,8 @@ func gemm512() *asm {
 		}
 	}
 	a.sumRows("sumRows512", 64)
-	a.scatter512(1)
-	a.scatter512(2)
+	a.scatter("scatter512", 1)
+	a.scatter("scatter512", 2)
 	a.peak("peak512", "Z", 24)
 	return a
 }
