@@ -68,21 +68,26 @@ type named struct {
 
 // figures are those that the finished points of one model give.
 func (s *Study) figures(model string, points []Point) (all []named, err error) {
-	accuracy, label := judged(points)
+	title := s.Name + ": " + model
+	f, err := s.Accuracy(title, points)
+	if err != nil {
+		return nil, err
+	}
+	if f != nil {
+		all = append(all, named{"accuracy", f})
+	}
 	for _, g := range []struct {
 		name, label string
-		figure      func(Record) float64
-		dense       bool
+		cost        func(Record) float64
 	}{
-		{"accuracy", label, accuracy, true},
-		{"passes", "forward and backward passes after the dense network", allPasses, false},
-		{"seconds", "seconds after the dense network", allSeconds, false},
+		{"passes", "forward and backward passes after the dense network", allPasses},
+		{"seconds", "seconds after the dense network", allSeconds},
 	} {
-		d := density(points, g.figure, g.dense)
-		if len(d.Methods) == 0 {
+		d := density(points, g.cost, false)
+		if len(d.Methods) == 0 || crowded(d) {
 			continue
 		}
-		d.Title, d.Label, d.Zero = s.Name+": "+model, g.label, !g.dense
+		d.Title, d.Label, d.Zero = title, g.label, true
 		f, err := plot.NewDensity(d)
 		if err != nil {
 			return nil, err
@@ -101,6 +106,18 @@ func (s *Study) figures(model string, points []Point) (all []named, err error) {
 		all = append(all, named{fmt.Sprintf("masks-%.2f", 100*sparsity), f})
 	}
 	return all, nil
+}
+
+// Accuracy draws the accuracy of points of one model against the weights that remain, a curve for each series; it is nil if
+// nothing pruned is finished, or if there are more curves than can be told apart.
+func (s *Study) Accuracy(title string, points []Point) (*plot.Figure, error) {
+	accuracy, label := judged(points)
+	d := density(points, accuracy, true)
+	if len(d.Methods) == 0 || crowded(d) {
+		return nil, nil
+	}
+	d.Title, d.Label = title, label
+	return plot.NewDensity(d)
 }
 
 // sparsities are those of the points, in their order.
@@ -146,6 +163,9 @@ func (s *Study) models() []string {
 	return all
 }
 
+// crowded reports whether there are more curves than can be told apart: then none is drawn.
+func crowded(d plot.Density) bool { return len(d.Methods) > plot.Curves }
+
 // density gathers a figure of the pruned points into a curve for each series. With dense, what the dense networks reached is
 // a level.
 func density(points []Point, figure func(Record) float64, dense bool) plot.Density {
@@ -168,7 +188,13 @@ func density(points []Point, figure func(Record) float64, dense bool) plot.Densi
 			d.Methods = append(d.Methods, plot.Method{Name: p.Series})
 		}
 		m := &d.Methods[i]
-		m.Points = append(m.Points, plot.Pruned{Density: float64(r.Kept) / float64(cmp.Or(r.Total, 1)), Accuracy: values})
+		share := float64(r.Kept) / float64(cmp.Or(r.Total, 1))
+		k := slices.IndexFunc(m.Points, func(p plot.Pruned) bool { return p.Density == share })
+		if k < 0 { // else a small network, where two sparsities keep the same number of weights
+			k = len(m.Points)
+			m.Points = append(m.Points, plot.Pruned{Density: share})
+		}
+		m.Points[k].Accuracy = append(m.Points[k].Accuracy, values...)
 	}
 	return d
 }

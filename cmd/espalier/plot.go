@@ -13,6 +13,7 @@ import (
 	"espalier/datasets"
 	"espalier/experiment"
 	"espalier/results/plot"
+	"espalier/study"
 )
 
 func newPlot(a *app) *cobra.Command {
@@ -180,42 +181,11 @@ func curveNames(runs []experiment.Run) []string {
 	return names
 }
 
-// pruningFigure draws the pruned networks, a curve for each method and budget, or nothing if none was tested.
+// pruningFigure draws the pruned networks, a curve for each way of pruning, or nothing if none was tested.
 func pruningFigure(runs []experiment.Run, title string) (*plot.Figure, error) {
-	d := plot.Density{Title: title}
-	for _, r := range runs {
-		if r.Outcome != nil && r.Outcome.TestAcc.Measured() {
-			d.Dense = append(d.Dense, float64(r.Outcome.TestAcc))
-		}
-		for _, p := range r.Pruned {
-			if p.TestAcc.Measured() {
-				add(methodOf(&d, r.Config.Prune), p.Density(), float64(p.TestAcc))
-			}
-		}
+	g, err := study.Gather(title, runs)
+	if err != nil {
+		return nil, err
 	}
-	if len(d.Methods) == 0 {
-		return nil, nil
-	}
-	return plot.NewDensity(d)
-}
-
-// methodOf is the curve of a way of pruning, made if it is not there.
-func methodOf(d *plot.Density, p experiment.Prune) *plot.Method {
-	name := p.Budget + " " + p.Method
-	i := slices.IndexFunc(d.Methods, func(m plot.Method) bool { return m.Name == name })
-	if i < 0 {
-		i = len(d.Methods)
-		d.Methods = append(d.Methods, plot.Method{Name: name})
-	}
-	return &d.Methods[i]
-}
-
-// add puts an accuracy into the point of its density, made if it is not there.
-func add(m *plot.Method, density, accuracy float64) {
-	i := slices.IndexFunc(m.Points, func(p plot.Pruned) bool { return p.Density == density })
-	if i < 0 {
-		i = len(m.Points)
-		m.Points = append(m.Points, plot.Pruned{Density: density})
-	}
-	m.Points[i].Accuracy = append(m.Points[i].Accuracy, accuracy)
+	return g.Accuracy(title, g.Points(g.Records))
 }

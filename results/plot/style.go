@@ -36,6 +36,9 @@ var looks = []look{
 	{color.NRGBA{0x56, 0xB4, 0xE9, 0xFF}, []vg.Length{3, 2}, draw.PyramidGlyph{}},                        // sky blue again
 }
 
+// Curves is how many curves a figure can hold that look different.
+var Curves = len(looks)
+
 func lookOf(i int) look { return looks[i%len(looks)] }
 
 func (l look) line(width vg.Length) draw.LineStyle {
