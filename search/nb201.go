@@ -113,7 +113,7 @@ func NB201From(g Genotype) (NB201, error) {
 		}
 		ops[i] = slices.Index(nb201Ops[:], e.Op)
 		if ops[i] < 0 {
-			return 0, fmt.Errorf("search: NAS-Bench-201 has no operation %q; the nearest is %q", e.Op, nearest(e.Op, nb201Ops[:]))
+			return 0, fmt.Errorf("search: NAS-Bench-201 has no operation %q; the nearest is %q", e.Op, Nearest(e.Op, nb201Ops[:]))
 		}
 	}
 	return NB201Of(ops), nil

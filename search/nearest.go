@@ -2,9 +2,9 @@ package search
 
 import "slices"
 
-// nearest is the known name that takes the fewest edits (insertions, deletions, substitutions of a byte) to become name;
+// Nearest is the known name that takes the fewest edits (insertions, deletions, substitutions of a byte) to become name;
 // the earlier of two wins. It is empty if nothing is known.
-func nearest(name string, known []string) string {
+func Nearest(name string, known []string) string {
 	if len(known) == 0 {
 		return ""
 	}

@@ -78,7 +78,7 @@ func (r Registry) find(name string) (Primitive, bool) {
 
 // unknown is the error for a name that is not there.
 func (r Registry) unknown(name string) error {
-	return fmt.Errorf("no primitive %q; the nearest is %q", name, nearest(name, r.Names()))
+	return fmt.Errorf("no primitive %q; the nearest is %q", name, Nearest(name, r.Names()))
 }
 
 // Names are the names of all primitives, sorted.

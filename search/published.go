@@ -34,7 +34,7 @@ var published = map[string]string{
 func Published(name string) (Genotype, error) {
 	text, ok := published[name]
 	if !ok {
-		return Genotype{}, fmt.Errorf("search: no published cell %q; the nearest is %q", name, nearest(name, PublishedNames()))
+		return Genotype{}, fmt.Errorf("search: no published cell %q; the nearest is %q", name, Nearest(name, PublishedNames()))
 	}
 	return Parse(text)
 }
