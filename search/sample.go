@@ -17,15 +17,15 @@ func (s *Space) Sample(r Registry, random *rng.Stream) Genotype {
 		w := Wiring{Concat: slices.Clone(c.Concat)}
 		for node := s.Skeleton.Inputs(); node < s.Skeleton.Inputs()+c.Nodes; node++ {
 			from, to := c.Incoming(node)
-			w.Edges = append(w.Edges, c.sample(c.Edges[from:to], r, random)...)
+			w.Edges = append(w.Edges, c.sample(c.Edges[from:to], r, random, c.Keep)...)
 		}
 		wirings = append(wirings, w)
 	}
 	return genotypeOf(wirings)
 }
 
-// sample chooses among the edges into one node.
-func (c *Cell) sample(edges []Edge, r Registry, random *rng.Stream) (choices []Choice) {
+// sample draws an operation for each of the edges into one node, and then keep of them; 0: all.
+func (c *Cell) sample(edges []Edge, r Registry, random *rng.Stream, keep int) (choices []Choice) {
 	for _, e := range edges {
 		ops := e.Primitives
 		if c.Keep > 0 {
@@ -35,11 +35,11 @@ func (c *Cell) sample(edges []Edge, r Registry, random *rng.Stream) (choices []C
 			choices = append(choices, Choice{ops[random.IntN(len(ops))], e.From, e.To})
 		}
 	}
-	if c.Keep == 0 {
+	if keep == 0 {
 		return choices
 	}
 	random.Shuffle(len(choices), func(i, j int) { choices[i], choices[j] = choices[j], choices[i] })
-	choices = choices[:c.Keep]
+	choices = choices[:keep]
 	slices.SortFunc(choices, func(a, b Choice) int { return a.From - b.From })
 	return choices
 }

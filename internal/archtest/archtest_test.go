@@ -32,6 +32,7 @@ var layers = []string{
 	"models",
 	"train",
 	"bilevel",
+	"baseline",
 	"prune",
 	"darts",
 	"rarts",
