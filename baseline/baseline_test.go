@@ -144,7 +144,9 @@ func TestResume(t *testing.T) {
 func TestEvolution(t *testing.T) {
 	s := search.NASBench201()
 	e := Evolution{Space: s, Stream: rng.New(1, "evolution"), Population: 5, Tournament: 5}
-	score := func(_ context.Context, g search.Genotype) (float64, error) { return float64(g.Normal.Count("nor_conv_3x3")), nil }
+	score := func(_ context.Context, g search.Genotype) (float64, error) {
+		return float64(g.Normal.Count("nor_conv_3x3")), nil
+	}
 	all, err := Run(t.Context(), e, 200, score, nil, nil)
 	if err != nil {
 		t.Fatal(err)
