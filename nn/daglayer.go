@@ -123,7 +123,7 @@ func (l *dagLayer) apply(p *Plan, v Vertex, u *unit, from *dagValue) *dagValue {
 // begin gives a step its place in time.
 func (l *dagLayer) begin(p *Plan, s *dagStep) *dagStep {
 	if len(l.steps) > 0 {
-		p.next()
+		p.Next()
 	}
 	s.begin = forward(p.unit)
 	l.steps = append(l.steps, s)

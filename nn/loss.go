@@ -47,6 +47,22 @@ func (g *Graph) applyLoss(loss Loss, grad []Float, logits, labels *G.Node) (*G.N
 	return n, o, err
 }
 
+// Loss adds the loss of logits (N,1,1,K) against labels (N), a vector of int32, to the graph; grad is memory for the gradient at
+// the logits.
+func (g *Graph) Loss(loss Loss, grad []Float, logits, labels *G.Node) (*LossNode, error) {
+	n, op, err := g.applyLoss(loss, grad, logits, labels)
+	return &LossNode{n, op}, err
+}
+
+// LossNode is a loss in a graph, a scalar.
+type LossNode struct {
+	*G.Node
+	op *lossOp
+}
+
+// Value is the mean loss of the last run and how many images were classified rightly.
+func (n *LossNode) Value() (loss float64, correct int) { return n.op.mean, n.op.correct }
+
 // DiffWRT is true for the logits.
 func (o *lossOp) DiffWRT(int) []bool { return []bool{true, false} }
 

@@ -34,8 +34,20 @@ func (p *Plan) BackTemp(n int) *Buffer {
 	return p.add(n, backward(p.unit), backward(p.unit))
 }
 
-// next ends the moment of what was built so far: what follows runs after it and, backward, before it.
-func (p *Plan) next() { p.unit++ }
+// Next ends the moment of what was built so far: what follows runs after it and, backward, before it.
+func (p *Plan) Next() { p.unit++ }
+
+// Moment is the number of the moment in which the plan stands.
+func (p *Plan) Moment() int { return p.unit }
+
+// BackSpan asks for n elements that last, in the backward pass, from the given moment to an earlier one, to: for gradients
+// at what the moment to made and others read.
+func (p *Plan) BackSpan(n, from, to int) *Buffer {
+	if p.infer {
+		return new(Buffer)
+	}
+	return p.add(n, backward(from), backward(to))
+}
 
 func (p *Plan) add(n int, from, to moment) *Buffer {
 	b := &Buffer{n: n, from: from, to: to}

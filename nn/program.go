@@ -78,19 +78,19 @@ func (p *Program) Bind(params *Params) {
 		u := &p.units[i]
 		v := u.vectors(params.Vectors)
 		if u.weights != nil {
-			let(u.weights, v.Values)
+			Let(u.weights, v.Values)
 			if p.lossGrad != nil {
 				u.node.SetGrad(1, v.Grads)
 			}
 		}
 		if u.statistics != nil {
-			let(u.statistics, v.Buffers)
+			Let(u.statistics, v.Buffers)
 		}
 	}
 }
 
-// let binds an input to other memory.
-func let(n *G.Node, data []Float) {
+// Let binds an input of a graph to other memory of the same size.
+func Let(n *G.Node, data []Float) {
 	if err := G.Let(n, dense(data, n.Shape())); err != nil {
 		panic(fmt.Sprintf("nn: %v: %v", n, err))
 	}
@@ -119,7 +119,7 @@ func (p *Program) plan(train bool) {
 		q := programUnit{unit: u, begin: forward(plan.unit)}
 		q.layer = u.build.Build(plan, u.in)
 		q.end = forward(plan.unit)
-		plan.next()
+		plan.Next()
 		switch n := p.batch * u.out.Len(); {
 		case train:
 			q.y = plan.add(n, q.end, q.end.back())

@@ -13,6 +13,8 @@ type vectorKernels struct {
 	// addAffine: dst = max(0, affine(a) + b); addAffines: dst = max(0, affine(a) + affine(b)), b with coefficients of its own.
 	addAffine  func(dst, a, mean, scale, shift []Float, low Float, b []Float, pixels, c int)
 	addAffines func(dst, a, mean, scale, shift []Float, low Float, b, mean2, scale2, shift2 []Float, low2 Float, pixels, c int)
+	// accumulate: dst += (src−mean)·scale + shift.
+	accumulate func(dst, src, mean, scale, shift []Float, pixels, c int)
 	// sum: dst[k] += Σ x[p·step+k] over pixels p; dst has c elements.
 	sum func(dst []float64, x []Float, pixels, c, step int)
 	// moments: dst[k] += Σ d, dst[c+k] += Σ d², d = x − shift.

@@ -7,6 +7,7 @@ var vectorGo = vectorKernels{
 	affine:          affineGo,
 	addAffine:       addAffineGo,
 	addAffines:      addAffinesGo,
+	accumulate:      accumulateGo,
 	sum:             sumPixelsGo,
 	moments:         momentsGo,
 	gradientSums:    gradientSumsGo,
@@ -86,6 +87,15 @@ func addAffinesGo(dst, a, mean, scale, shift []Float, low Float, b, mean2, scale
 		for k, v := range s {
 			u := max(affineOf(v, mean[k], scale[k], shift[k]), low)
 			d[k] = max(u+max(affineOf(t[k], mean2[k], scale2[k], shift2[k]), low2), 0)
+		}
+	}
+}
+
+func accumulateGo(dst, src, mean, scale, shift []Float, pixels, c int) {
+	for p := range pixels {
+		d, s := dst[p*c:][:c], src[p*c:][:c]
+		for k, v := range s {
+			d[k] += affineOf(v, mean[k], scale[k], shift[k])
 		}
 	}
 }

@@ -8,6 +8,7 @@ var vector2 = vectorKernels{
 	affine:          affine2,
 	addAffine:       addAffine2,
 	addAffines:      addAffines2,
+	accumulate:      accumulate2,
 	moments:         moments2,
 	gradientSums:    gradientSums2,
 	gradient:        gradient2,
@@ -38,6 +39,9 @@ func affine2(dst, src, mean, scale, shift []float32, low float32, pixels, c int)
 
 //go:noescape
 func addAffine2(dst, a, mean, scale, shift []float32, low float32, b []float32, pixels, c int)
+
+//go:noescape
+func accumulate2(dst, src, mean, scale, shift []float32, pixels, c int)
 
 //go:noescape
 func addAffines2(dst, a, mean, scale, shift []float32, low float32, b, mean2, scale2, shift2 []float32, low2 float32, pixels, c int)

@@ -253,6 +253,119 @@ ret:
 	VZEROUPPER
 	RET
 
+// func accumulate2(dst, src, mean, scale, shift []float32, pixels, c int)
+TEXT ·accumulate2(SB), NOSPLIT, $0-136
+	MOVQ dst_base+0(FP), DI
+	MOVQ src_base+24(FP), SI
+	MOVQ mean_base+48(FP), R8
+	MOVQ scale_base+72(FP), R9
+	MOVQ shift_base+96(FP), R10
+	MOVQ pixels+120(FP), DX
+	MOVQ c+128(FP), CX
+	MOVQ c+128(FP), R12
+	SHLQ $2, R12
+	CMPQ CX, $8
+	JGT wide
+	JLT narrow
+	XORL R11, R11
+	MOV (R8)(R11*1), Y8
+	MOV (R9)(R11*1), Y9
+	MOV (R10)(R11*1), Y10
+	SUBQ $2, DX
+	JLT rest
+	PCALIGN $32
+loop:
+	MOV (SI), Y0
+	VSUBPS Y8, Y0, Y0
+	VFMADD213PS Y10, Y9, Y0
+	VADDPS (DI), Y0, Y0
+	MOV Y0, (DI)
+	MOV (SI)(R12*1), Y1
+	VSUBPS Y8, Y1, Y1
+	VFMADD213PS Y10, Y9, Y1
+	VADDPS (DI)(R12*1), Y1, Y1
+	MOV Y1, (DI)(R12*1)
+	LEAQ (DI)(R12*2), DI
+	LEAQ (SI)(R12*2), SI
+	SUBQ $2, DX
+	JGE loop
+rest:
+	ADDQ $2, DX
+	JEQ ret
+	MOV (SI), Y0
+	VSUBPS Y8, Y0, Y0
+	VFMADD213PS Y10, Y9, Y0
+	VADDPS (DI), Y0, Y0
+	MOV Y0, (DI)
+	JMP ret
+narrow:
+	LEAQ ·tailMasks+32(SB), AX
+	NEGQ CX
+	MOV (AX)(CX*4), Y15
+	NEGQ CX
+	XORL R11, R11
+	VMASKMOVPS (R8)(R11*1), Y15, Y8
+	VMASKMOVPS (R9)(R11*1), Y15, Y9
+	VMASKMOVPS (R10)(R11*1), Y15, Y10
+masked:
+	VMASKMOVPS (SI), Y15, Y0
+	VSUBPS Y8, Y0, Y0
+	VFMADD213PS Y10, Y9, Y0
+	VMASKMOVPS (DI), Y15, Y2
+	VADDPS Y2, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+	ADDQ R12, DI
+	ADDQ R12, SI
+	DECQ DX
+	JNZ masked
+	JMP ret
+wide:
+	MOVQ CX, R12
+	ANDQ $7, CX
+	LEAQ ·tailMasks+32(SB), AX
+	NEGQ CX
+	MOV (AX)(CX*4), Y15
+	NEGQ CX
+	SUBQ CX, R12
+	SHLQ $2, CX
+	PCALIGN $32
+pixel:
+	XORL R11, R11
+	MOVQ R12, AX
+vector:
+	MOV (R8)(R11*1), Y8
+	MOV (R9)(R11*1), Y9
+	MOV (R10)(R11*1), Y10
+	MOV (SI), Y0
+	VSUBPS Y8, Y0, Y0
+	VFMADD213PS Y10, Y9, Y0
+	VADDPS (DI), Y0, Y0
+	MOV Y0, (DI)
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, R11
+	SUBQ $8, AX
+	JNZ vector
+	TESTQ CX, CX
+	JEQ next
+	VMASKMOVPS (R8)(R11*1), Y15, Y8
+	VMASKMOVPS (R9)(R11*1), Y15, Y9
+	VMASKMOVPS (R10)(R11*1), Y15, Y10
+	VMASKMOVPS (SI), Y15, Y0
+	VSUBPS Y8, Y0, Y0
+	VFMADD213PS Y10, Y9, Y0
+	VMASKMOVPS (DI), Y15, Y2
+	VADDPS Y2, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+	ADDQ CX, DI
+	ADDQ CX, SI
+next:
+	DECQ DX
+	JNZ pixel
+ret:
+	VZEROUPPER
+	RET
+
 // func addAffines2(dst, a, mean, scale, shift []float32, low float32, b, mean2, scale2, shift2 []float32, low2 float32, pixels, c int)
 TEXT ·addAffines2(SB), NOSPLIT, $0-248
 	MOVQ dst_base+0(FP), DI

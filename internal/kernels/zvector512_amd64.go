@@ -8,6 +8,7 @@ var vector512 = vectorKernels{
 	affine:          affine512,
 	addAffine:       addAffine512,
 	addAffines:      addAffines512,
+	accumulate:      accumulate512,
 	moments:         moments512,
 	gradientSums:    gradientSums512,
 	gradient:        gradient512,
@@ -38,6 +39,9 @@ func affine512(dst, src, mean, scale, shift []float32, low float32, pixels, c in
 
 //go:noescape
 func addAffine512(dst, a, mean, scale, shift []float32, low float32, b []float32, pixels, c int)
+
+//go:noescape
+func accumulate512(dst, src, mean, scale, shift []float32, pixels, c int)
 
 //go:noescape
 func addAffines512(dst, a, mean, scale, shift []float32, low float32, b, mean2, scale2, shift2 []float32, low2 float32, pixels, c int)

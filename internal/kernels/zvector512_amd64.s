@@ -253,6 +253,119 @@ ret:
 	VZEROUPPER
 	RET
 
+// func accumulate512(dst, src, mean, scale, shift []float32, pixels, c int)
+TEXT ·accumulate512(SB), NOSPLIT, $0-136
+	MOVQ dst_base+0(FP), DI
+	MOVQ src_base+24(FP), SI
+	MOVQ mean_base+48(FP), R8
+	MOVQ scale_base+72(FP), R9
+	MOVQ shift_base+96(FP), R10
+	MOVQ pixels+120(FP), DX
+	MOVQ c+128(FP), CX
+	MOVQ c+128(FP), R12
+	SHLQ $2, R12
+	CMPQ CX, $16
+	JGT wide
+	JLT narrow
+	XORL R11, R11
+	MOV (R8)(R11*1), Z8
+	MOV (R9)(R11*1), Z9
+	MOV (R10)(R11*1), Z10
+	SUBQ $2, DX
+	JLT rest
+	PCALIGN $32
+loop:
+	MOV (SI), Z0
+	VSUBPS Z8, Z0, Z0
+	VFMADD213PS Z10, Z9, Z0
+	VADDPS (DI), Z0, Z0
+	MOV Z0, (DI)
+	MOV (SI)(R12*1), Z1
+	VSUBPS Z8, Z1, Z1
+	VFMADD213PS Z10, Z9, Z1
+	VADDPS (DI)(R12*1), Z1, Z1
+	MOV Z1, (DI)(R12*1)
+	LEAQ (DI)(R12*2), DI
+	LEAQ (SI)(R12*2), SI
+	SUBQ $2, DX
+	JGE loop
+rest:
+	ADDQ $2, DX
+	JEQ ret
+	MOV (SI), Z0
+	VSUBPS Z8, Z0, Z0
+	VFMADD213PS Z10, Z9, Z0
+	VADDPS (DI), Z0, Z0
+	MOV Z0, (DI)
+	JMP ret
+narrow:
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	XORL R11, R11
+	VMOVUPS.Z (R8)(R11*1), K1, Z8
+	VMOVUPS.Z (R9)(R11*1), K1, Z9
+	VMOVUPS.Z (R10)(R11*1), K1, Z10
+masked:
+	VMOVUPS.Z (SI), K1, Z0
+	VSUBPS Z8, Z0, Z0
+	VFMADD213PS Z10, Z9, Z0
+	VMOVUPS.Z (DI), K1, Z2
+	VADDPS Z2, Z0, Z0
+	MOV Z0, K1, (DI)
+	ADDQ R12, DI
+	ADDQ R12, SI
+	DECQ DX
+	JNZ masked
+	JMP ret
+wide:
+	MOVQ CX, R12
+	ANDQ $15, CX
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	SUBQ CX, R12
+	SHLQ $2, CX
+	PCALIGN $32
+pixel:
+	XORL R11, R11
+	MOVQ R12, AX
+vector:
+	MOV (R8)(R11*1), Z8
+	MOV (R9)(R11*1), Z9
+	MOV (R10)(R11*1), Z10
+	MOV (SI), Z0
+	VSUBPS Z8, Z0, Z0
+	VFMADD213PS Z10, Z9, Z0
+	VADDPS (DI), Z0, Z0
+	MOV Z0, (DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, R11
+	SUBQ $16, AX
+	JNZ vector
+	TESTQ CX, CX
+	JEQ next
+	VMOVUPS.Z (R8)(R11*1), K1, Z8
+	VMOVUPS.Z (R9)(R11*1), K1, Z9
+	VMOVUPS.Z (R10)(R11*1), K1, Z10
+	VMOVUPS.Z (SI), K1, Z0
+	VSUBPS Z8, Z0, Z0
+	VFMADD213PS Z10, Z9, Z0
+	VMOVUPS.Z (DI), K1, Z2
+	VADDPS Z2, Z0, Z0
+	MOV Z0, K1, (DI)
+	ADDQ CX, DI
+	ADDQ CX, SI
+next:
+	DECQ DX
+	JNZ pixel
+ret:
+	VZEROUPPER
+	RET
+
 // func addAffines512(dst, a, mean, scale, shift []float32, low float32, b, mean2, scale2, shift2 []float32, low2 float32, pixels, c int)
 TEXT ·addAffines512(SB), NOSPLIT, $0-248
 	MOVQ dst_base+0(FP), DI

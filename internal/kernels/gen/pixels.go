@@ -137,6 +137,19 @@ func (v *simd) pixelKernels() {
 			v.store(u, at("DI"), m)
 		})
 
+	v.begin("accumulate", "dst, src, mean, scale, shift []float32, pixels, c int", "")
+	v.get("dst_base", "DI", "src_base", "SI", "mean_base", "R8", "scale_base", "R9", "shift_base", "R10")
+	v.stride("c")
+	v.elementwise([]string{"DI", "SI"},
+		v.coefficients(first),
+		func(at func(string) string, u int, m bool) {
+			v.load(at("SI"), u, m)
+			v.op("VSUBPS", first.mean, u, u)
+			v.op("VFMADD213PS", first.shift, first.scale, u)
+			v.with("VADDPS", at("DI"), u, u, 2, m)
+			v.store(u, at("DI"), m)
+		})
+
 	second := affine{4, 5, 6, 7, [3]string{"R13", "R14", "R15"}}
 	v.begin("addAffines", "dst, a, mean, scale, shift []float32, low float32, b, mean2, scale2, shift2 []float32, low2 float32, pixels, c int", "")
 	v.get("dst_base", "DI", "a_base", "SI", "b_base", "BX", "mean_base", "R8", "scale_base", "R9", "shift_base", "R10",
