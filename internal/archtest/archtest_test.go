@@ -30,6 +30,7 @@ var layers = []string{
 	"search",
 	"search/nb201", // apart from search, so that a search is handed a part of the benchmark and cannot read the rest
 	"models",
+	"search/supernet",
 	"train",
 	"bilevel",
 	"baseline",
@@ -46,7 +47,7 @@ var layers = []string{
 
 // only says which packages may import a path or anything below it.
 var only = map[string][]string{
-	"gorgonia.org":       {"nn"},
+	"gorgonia.org":       {"nn", "search/supernet"},
 	"github.com/spf13":   {"cmd/espalier"},
 	"github.com/schollz": {"cmd/espalier"},
 	"gonum.org/v1/plot":  {"results/plot"},

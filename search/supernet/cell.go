@@ -1,0 +1,166 @@
+package supernet
+
+import (
+	"fmt"
+	"slices"
+
+	"espalier/internal/kernels"
+	"espalier/nn"
+	"espalier/search"
+)
+
+// cell is the inside of a cell: its nodes, of which the first are the inputs.
+type cell struct {
+	batch  int
+	inputs int
+	nodes  []*node // those that do not reach the output are nil
+	concat []*node
+	out    nn.Shape
+	gamma  []nn.Float // (C), scratch memory
+	dgamma []nn.Float // (C)
+
+	y, g            []nn.Float // of the running call
+	gather, scatter func(worker, unit int)
+}
+
+// cell builds the cell named so, of the given kind, at the present place in the plan, upon its inputs. It makes a cell of a
+// single output node write to out and read the gradient from dout.
+func (b *builder) cell(name string, kind int, inputs []*node, reduce bool) (*cell, error) {
+	spec := &b.space.Cells[kind]
+	first := inputs[0].shape
+	c := &cell{batch: b.batch(), inputs: len(inputs), nodes: slices.Clone(inputs)}
+	c.gamma, c.dgamma = make([]nn.Float, first.C), make([]nn.Float, first.C)
+	c.gather, c.scatter = c.gatherImage, c.scatterImage
+	shape := first
+	if reduce {
+		shape.H, shape.W = (shape.H+1)/2, (shape.W+1)/2
+	}
+	live := reaches(spec, len(inputs))
+	begins := make([]int, len(inputs), len(live)) // moments
+	for n := len(inputs); n < len(live); n++ {
+		begins = append(begins, b.plan.Moment())
+		if !live[n] {
+			c.nodes = append(c.nodes, nil)
+			continue
+		}
+		to := &node{shape: shape, sum: kernels.NewMixture(c.batch, shape.H*shape.W, shape.C)}
+		from, end := spec.Incoming(n)
+		for e := from; e < end; e++ {
+			if err := b.edge(c, to, name, kind, e, reduce); err != nil {
+				return nil, err
+			}
+		}
+		to.data = b.plan.Keep(c.batch * shape.Len())
+		b.plan.Next()
+		c.nodes = append(c.nodes, to)
+	}
+	last := b.plan.Moment() - 1
+	for n := c.inputs; n < len(live); n++ {
+		if live[n] {
+			c.nodes[n].grad = b.plan.BackSpan(c.batch*shape.Len(), last, begins[n])
+		}
+	}
+	c.out = shape
+	c.out.C = 0
+	for _, n := range spec.Concat {
+		c.concat = append(c.concat, c.nodes[n])
+		c.out.C += shape.C
+	}
+	return c, nil
+}
+
+// edge builds the candidates of edge e of a kind.
+func (b *builder) edge(c *cell, to *node, name string, kind, e int, reduce bool) error {
+	edge := &b.space.Cells[kind].Edges[e]
+	row := b.alpha.Row(kind, e)
+	where := search.Place{Channels: to.shape.C, Stride: 1, Plain: true, PoolNorm: b.space.Skeleton == search.Stacked}
+	if reduce && edge.From < c.inputs {
+		where.Stride = 2
+	}
+	for k, primitive := range edge.Primitives {
+		p, err := b.options.Primitives.Lookup(primitive)
+		if err != nil {
+			return err
+		}
+		at := place{from: c.nodes[edge.From], to: to, name: fmt.Sprintf("%s._ops.%d._ops.%d", name, e, k)}
+		if b.space.Skeleton == search.Staged {
+			at.name = fmt.Sprintf("%s.edges.%d<-%d.%d", name, edge.To, edge.From, k)
+		}
+		op, err := b.candidate(p, at, where)
+		if err != nil {
+			return err
+		}
+		to.slots = append(to.slots, slot{row.Offset + k - b.side.from, op})
+	}
+	return nil
+}
+
+// reaches says for each node of a cell whether the output depends on it.
+func reaches(c *search.Cell, inputs int) []bool {
+	live := make([]bool, inputs+c.Nodes)
+	for _, n := range c.Concat {
+		live[n] = true
+	}
+	for _, e := range slices.Backward(c.Edges) {
+		live[e.From] = live[e.From] || live[e.To]
+	}
+	return live
+}
+
+// forward writes y, the output, from the inputs, which have their data.
+func (c *cell) forward(y []nn.Float, v *vectors, mixture []nn.Float) {
+	for _, n := range c.nodes[c.inputs:] {
+		if n != nil {
+			n.forward(v, mixture)
+		}
+	}
+	c.y = y
+	kernels.Parallel(c.batch, c.gather)
+	c.y = nil
+}
+
+// backward writes the gradients at the inputs, the weights and the mixture from g, the gradient at the output.
+func (c *cell) backward(g []nn.Float, v *vectors, mixture, dmixture []nn.Float) {
+	clear(dmixture)
+	for _, n := range c.nodes {
+		if n != nil {
+			n.begun = false
+		}
+	}
+	for _, n := range c.concat {
+		n.begun = true
+	}
+	c.g = g
+	kernels.Parallel(c.batch, c.scatter)
+	c.g = nil
+	for _, n := range slices.Backward(c.nodes[c.inputs:]) {
+		if n != nil {
+			n.backward(v, mixture, dmixture, c.dgamma, c.gamma)
+		}
+	}
+	for _, n := range c.nodes[:c.inputs] {
+		if n != nil {
+			n.gradient()
+		}
+	}
+}
+
+func (c *cell) gatherImage(_, image int) {
+	y := c.y[image*c.out.Len():][:c.out.Len()]
+	for i, n := range c.concat {
+		x := n.data.Data[image*n.shape.Len():][:n.shape.Len()]
+		for p := range c.out.H * c.out.W {
+			copy(y[p*c.out.C+i*n.shape.C:][:n.shape.C], x[p*n.shape.C:])
+		}
+	}
+}
+
+func (c *cell) scatterImage(_, image int) {
+	g := c.g[image*c.out.Len():][:c.out.Len()]
+	for i, n := range c.concat {
+		dx := n.grad.Data[image*n.shape.Len():][:n.shape.Len()]
+		for p := range c.out.H * c.out.W {
+			copy(dx[p*n.shape.C:][:n.shape.C], g[p*c.out.C+i*n.shape.C:])
+		}
+	}
+}
