@@ -2,9 +2,11 @@ package experiment
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"time"
 
 	"espalier/datasets"
@@ -77,7 +79,15 @@ func (l *Lab) within(c Config, work func(*train.Dir, *job) error) (err error) {
 	if err != nil {
 		return err
 	}
-	return work(d, j)
+	if err = os.Remove(d.Path(FailureFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err = work(d, j)
+	if interrupted := (*Interrupted)(nil); err == nil || errors.As(err, &interrupted) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	_ = d.WriteBytes(FailureFile, []byte(err.Error()+"\n")) // the run only looks interrupted without it, as on a full disk
+	return err
 }
 
 func (l *Lab) observer(title string) train.Observer {

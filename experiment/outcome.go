@@ -20,6 +20,7 @@ const (
 	ModelFile   = "model.safetensors"
 	MaskFile    = "mask.safetensors"
 	PrunedFile  = "pruned.csv"
+	FailureFile = "failure.txt" // why the run could not be made, until it is tried again
 )
 
 // Outcome is what a dense training came to. It is written last: a directory that has it is finished.

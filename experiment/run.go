@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"espalier/results"
 	"espalier/train"
@@ -86,6 +88,10 @@ func (r *Run) status() train.Status {
 			r.Error = t.Account.Error
 			return train.Failed
 		}
+	}
+	if why, err := os.ReadFile(filepath.Join(r.Path, FailureFile)); err == nil {
+		r.Error = strings.TrimSpace(string(why))
+		return train.Failed
 	}
 	return train.Interrupted
 }

@@ -49,6 +49,18 @@ series:
     settings: {prune: {method: bip}}
     rounds: [7]
 `
+	// moreSeries are killed too where more than the usual number of kills is asked for.
+	moreSeries = `
+  - label: imp
+    settings: {prune: {method: imp}, imp: {epoch: 1}}
+    rounds: [2]
+  - label: gmp
+    settings: {prune: {method: gmp}, gmp: {every: 5}}
+    rounds: [4]
+  - label: hydra
+    settings: {prune: {method: hydra}}
+    rounds: [4]
+`
 )
 
 // phase is what a process was doing when it was killed.
@@ -70,7 +82,11 @@ var phases = []phase{training, scoring, tuning, saving, writing}
 //
 //	go test ./cmd/espalier -run TestKilledStudy -kills 200 -kill-seed 7
 func TestKilledStudy(t *testing.T) {
-	file := studyFile(t, killStudy)
+	text := killStudy
+	if *kills > 20 {
+		text += moreSeries
+	}
+	file := studyFile(t, text)
 	want := leftAlone(t, file)
 	number := *kills
 	if testing.Short() {

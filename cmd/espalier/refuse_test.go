@@ -158,6 +158,10 @@ func TestEmptiedLayer(t *testing.T) {
 		}
 	}
 
+	if listed, _, _ := espalier(t, "ls", runs); strings.Contains(listed, "interrupted") || !strings.Contains(listed, "failed: sparsity 0.9995 empties") {
+		t.Errorf("ls does not say why it failed:\n%s", listed)
+	}
+
 	file, out := filepath.Join(t.TempDir(), "study.yaml"), filepath.Join(t.TempDir(), "out")
 	text := strings.Replace(strings.Replace(tinyStudy, "rounds: [4]", "sparsity: [0.9995]", 1), "[1, 2]", "[1]", 1)
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
