@@ -32,6 +32,16 @@ type Series struct {
 	Cells []experiment.Config // models outermost, then sparsities, then seeds
 }
 
+// common is a model that two series both have.
+func (s Series) common(o Series) (model string, ok bool) {
+	for _, c := range s.Cells {
+		if slices.ContainsFunc(o.Cells, func(d experiment.Config) bool { return d.Model.Name == c.Model.Name }) {
+			return c.Model.Name, true
+		}
+	}
+	return "", false
+}
+
 // Cells are those of every series, in order. Two series may hold the same cell.
 func (s *Study) Cells() []experiment.Config {
 	var all []experiment.Config
@@ -86,6 +96,10 @@ func Load(path string) (*Study, error) {
 //	    settings: {prune: {method: random}}
 //	    sparsity: [0.5, 0.9]    # or as shares
 //	    seeds: [1]              # its own models and seeds stand for the study's
+//	  - label: OMP              # the same label again, for another model
+//	    settings: {prune: {method: omp}}
+//	    models: [resnet56]
+//	    rounds: [7]
 //	  - label: dense            # without a pruning method: one cell for each model and seed
 //
 // name stands in errors, with the line. What is not known is refused, and every cell is validated.
@@ -159,14 +173,17 @@ func (f *file) study(name string) (*Study, error) {
 		if r.Label == "" {
 			return nil, fmt.Errorf("series %d has no label", i+1)
 		}
-		if slices.ContainsFunc(s.Series, func(o Series) bool { return o.Label == r.Label }) {
-			return nil, fmt.Errorf("two series are labelled %q", r.Label)
-		}
 		cells, err := r.cells(base, f, name)
 		if err != nil {
 			return nil, fmt.Errorf("series %q: %w", r.Label, err)
 		}
-		s.Series = append(s.Series, Series{r.Label, cells})
+		next := Series{r.Label, cells}
+		for _, o := range s.Series {
+			if model, ok := next.common(o); ok && o.Label == r.Label {
+				return nil, fmt.Errorf("two series of %s are labelled %q", model, r.Label)
+			}
+		}
+		s.Series = append(s.Series, next)
 	}
 	if f.Baseline != "" && !slices.ContainsFunc(s.Series, func(r Series) bool { return r.Label == f.Baseline }) {
 		return nil, fmt.Errorf("baseline: no series is labelled %q", f.Baseline)

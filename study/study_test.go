@@ -61,6 +61,25 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestSameLabel: a series may go on for another model with settings of its own.
+func TestSameLabel(t *testing.T) {
+	s := read(t, small+`
+  - label: random, by layer
+    settings: {prune: {method: random, budget: uniform, epochs: 7}}
+    rounds: [7]
+    models: [resnet56]
+`)
+	var models []string
+	for _, p := range s.Points(nil) {
+		if p.Series == "random, by layer" {
+			models = append(models, p.Model)
+		}
+	}
+	if !slices.Equal(models, []string{"resnet8", "resnet56"}) {
+		t.Errorf("the series has points of %v", models)
+	}
+}
+
 func TestLadder(t *testing.T) {
 	for rounds, want := range map[int]float64{1: .2, 4: .5904, 7: .7902848, 10: .8926258176, 13: .9450244186} {
 		if got := Ladder(rounds); got != want {
@@ -92,7 +111,7 @@ func TestRefused(t *testing.T) {
 		"rounds":                  {change("[4, 7]", "[0]"), "rounds: 0"},
 		"dense with sparsity":     {change("label: dense", "label: dense\n    sparsity: [0.5]"), "without a pruning method"},
 		"no label":                {change("label: dense", "label: ''"), "no label"},
-		"same label":              {change("label: dense", "label: magnitude"), `two series are labelled "magnitude"`},
+		"same label":              {change("label: dense", "label: magnitude"), `two series of resnet8 are labelled "magnitude"`},
 		"unknown baseline":        {change("baseline: magnitude", "baseline: omp"), `"omp"`},
 		"a name that is a way":    {change("name: small", "name: a/b"), "cannot name a directory"},
 		"unknown model":           {change("resnet20", "resnet21"), "resnet21"},
