@@ -24,6 +24,7 @@ var layers = []string{
 	"internal/kernels/gen",
 	"internal/kernels",
 	"internal/safetensors",
+	"internal/settings",
 	"optim",
 	"datasets",
 	"nn",
