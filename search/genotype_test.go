@@ -266,6 +266,8 @@ func FuzzParse(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add(NB201(7).String())
+	f.Add(`{"normal":{"edges":[{"op":"a","from":0,"to":1}],"concat":[1]}}`)
+	f.Add(` {"normal":{"edges":7}}`)
 	f.Add("x=Genotype(normal=[[('a',0)],[]],normal_concat=[2],reduce=[('b',2,1)],reduce_concat=list(range(2,3)))#")
 	f.Fuzz(func(t *testing.T, text string) {
 		g, err := Parse(text)

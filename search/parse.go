@@ -8,11 +8,14 @@ import (
 
 // Parse reads a genotype in any of the forms that are about: flat pairs (DARTS), pairs nested by node (pt.darts), triples
 // ('op', to, from) (FairDARTS), the output's nodes as a list or a range, in any order of the four fields, on one line or
-// many, with comments, with "name =" before it or not; and the text of a NAS-Bench-201 cell. Names of primitives are not
+// many, with comments, with "name =" before it or not; the text of a NAS-Bench-201 cell; and JSON. Names of primitives are not
 // looked up: see Genotype.Validate. What cannot be read is a *SyntaxError.
 func Parse(text string) (Genotype, error) {
-	if strings.HasPrefix(strings.TrimSpace(text), "|") {
+	switch first := strings.TrimSpace(text); {
+	case strings.HasPrefix(first, "|"):
 		return parseArch(text)
+	case strings.HasPrefix(first, "{"):
+		return parseJSON(text)
 	}
 	p := &parser{lexer: lexer{text: text}}
 	p.next()

@@ -115,11 +115,13 @@ command goes on from there).`,
 	root.PersistentFlags().StringVar(&a.runs, "runs", "runs", "directory of all runs")
 	root.AddGroup(
 		&cobra.Group{ID: "do", Title: "Train and prune:"},
+		&cobra.Group{ID: "search", Title: "Search architectures:"},
 		&cobra.Group{ID: "look", Title: "Look at results:"},
 		&cobra.Group{ID: "machine", Title: "Data and machine:"},
 	)
 	root.AddCommand(
 		newQuickstart(a), newTrain(a), newPrune(a), newStudy(a),
+		newDerive(a), newQuery(a),
 		newEval(a), newCompare(a), newPlot(a), newLs(a),
 		newData(a), newBench(a), newSettings(),
 	)

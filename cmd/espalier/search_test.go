@@ -1,0 +1,192 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"espalier/internal/rng"
+	"espalier/search"
+	"espalier/search/nb201"
+)
+
+// cells is a table of 20 cells of NAS-Bench-201.
+const cells = "../../search/nb201/testdata/rows.csv"
+
+// write puts a text into a file of a new directory.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestQuery looks cells up in every way in which they can be named, and asks for places.
+func TestQuery(t *testing.T) {
+	const arch = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|"
+	g, err := search.Parse(arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asJSON, err := json.Marshal(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := write(t, genotypeFile, arch+"\n")
+	for _, cell := range []string{"13714", arch, string(asJSON), file, filepath.Dir(file)} {
+		stdout, stderr, code := espalier(t, "query", cell, "--table", cells)
+		if code != exitOK || !strings.Contains(stdout, "cell 13714  "+arch) || !strings.Contains(stdout, "94.3733  place 1 to 2 of 20, tied with 1 other") {
+			t.Errorf("query %s: code %d, %s%s", cell, code, stdout, stderr)
+		}
+	}
+	root := t.TempDir()
+	t.Setenv("ESPALIER_DATA", root)
+	text, err := os.ReadFile(cells)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, nb201.FileName), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"query best":                               " place  c10_test200  index  cell\n1 to 2      94.3733   6111  ",
+		"query best --by c10_val12":                "    1    84.8920  13714  ",
+		"query best --by params_c10 --top 2":       "2 to 5      129306      0  ",
+		"query rank 4179 --by c10_val12":           "\nc10_val12 79.2020: place 5 to 6 of 20, tied with 1 other; percentile 75.00\n",
+		"query 1835 --json":                        `"c10_test200":54.2967`,
+		"query rank 1835 --json":                   `"better":19`,
+		"query best --json --by macs_c10":          `"of":20,"percentile":97.5,"ties":0,"value":7783040`,
+		"query rank 1835 --by params_c10 --table=": "params_c10 73306: place 1 of 20, no ties; percentile 97.50",
+	} {
+		stdout, stderr, code := espalier(t, strings.Fields(args)...)
+		if code != exitOK || !strings.Contains(stdout, want) {
+			t.Errorf("%s: code %d, %s%s, want %q", args, code, stdout, stderr, want)
+		}
+	}
+}
+
+// TestQueryRefused asks for what is not there.
+func TestQueryRefused(t *testing.T) {
+	t.Setenv("ESPALIER_DATA", t.TempDir())
+	bad := write(t, "bad.csv", "index,arch_str,accuracy\n")
+	for _, c := range []struct {
+		code int
+		want string
+		args []string
+	}{
+		{exitFailed, "nasbench201.csv is in none of", []string{"query", "5"}},
+		{exitFailed, "no such file", []string{"query", "5", "--table", "none.csv"}},
+		{exitFailed, `bad.csv:1: unknown column "accuracy"`, []string{"query", "5", "--table", bad}},
+		{exitFailed, "cell 5, |", []string{"query", "5", "--table", cells}},
+		{exitUsage, "from 0 to 15624", []string{"query", "15625", "--table", cells}},
+		{exitUsage, `no column "c10_test"; the nearest is "c10_test12"`, []string{"query", "best", "--by", "c10_test", "--table", cells}},
+		{exitUsage, "--top -1", []string{"query", "best", "--top", "-1", "--table", cells}},
+		{exitFailed, "line 1, column 16: expected '|'", []string{"query", "|nor_conv_3x3~0", "--table", cells}},
+		{exitFailed, `no primitive "nor_conv_3x4"; the nearest is "nor_conv_3x3"`, []string{"query", "|nor_conv_3x4~0|", "--table", cells}},
+		{exitFailed, "is no cell of NAS-Bench-201", []string{"query", "DARTS_V1", "--table", cells}},
+		{exitFailed, "the nearest is DARTS_V1", []string{"query", "DARTS_V3", "--table", cells}},
+		{exitUsage, "empty", []string{"query", "", "--table", cells}},
+		{exitUsage, "want one cell", []string{"query", "--table", cells}},
+	} {
+		refused(t, c.code, c.want, c.args)
+	}
+}
+
+// alphasOf writes a run's directory with random α of a space after the epochs 0 to n−1.
+func alphasOf(t *testing.T, s *search.Space, n int) string {
+	t.Helper()
+	b := []byte(search.AlphasHeader(s))
+	for epoch := range n {
+		a := search.NewAlpha(s)
+		a.Init(rng.New(uint64(epoch), "alphas"), 1)
+		b = a.AppendCSV(b, epoch)
+	}
+	return filepath.Dir(write(t, search.AlphasFile, string(b)))
+}
+
+// TestDerive derives from the α of a run, of the last epoch and of others, in built-in spaces and one's own.
+func TestDerive(t *testing.T) {
+	derived := func(s *search.Space, epoch int) string {
+		a := search.NewAlpha(s)
+		a.Init(rng.New(uint64(epoch), "alphas"), 1)
+		g, err := search.Derive(s, search.Registry{}, a.Softmax())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g.String()
+	}
+	for _, name := range search.SpaceNames() {
+		s, _ := search.BuiltinSpace(name)
+		dir := alphasOf(t, s, 3)
+		for args, epoch := range map[string]int{"": 2, "--epoch 1": 1, "--space " + name: 2} {
+			stdout, stderr, code := espalier(t, append([]string{"derive", dir}, strings.Fields(args)...)...)
+			if want := derived(s, epoch) + "\n"; code != exitOK || stdout != want {
+				t.Errorf("%s %s: code %d, %s%s, want %s", name, args, code, stdout, stderr, want)
+			}
+		}
+	}
+	const own = "name: mine\nprimitives: [none, noise, sep_conv_3x3]\ncells: [{name: normal, nodes: 2, keep: 1}, {name: reduce, nodes: 1}]\n"
+	s, err := search.ParseSpace([]byte(own), search.Registry{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := alphasOf(t, s, 2)
+	refused(t, exitFailed, "no built-in space has the primitives noise, none, sep_conv_3x3", []string{"derive", dir})
+	if err := os.WriteFile(filepath.Join(dir, spaceFile), []byte(own), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, genotypeFile)
+	done(t, []string{"derive", filepath.Join(dir, search.AlphasFile), "--out", out})
+	g, name, err := genotypeOf(dir)
+	if err != nil || name != "genotype" || g.String() != derived(s, 1) {
+		t.Errorf("%v %s %v", g, name, err)
+	}
+	stdout, _, _ := espalier(t, "derive", dir, "--all")
+	if want := fmt.Sprintf("0\t%s\n1\t%s\n", derived(s, 0), derived(s, 1)); stdout != want {
+		t.Errorf("%s, want %s", stdout, want)
+	}
+	stdout, _, _ = espalier(t, "derive", alphasOf(t, search.NASBench201(), 1), "--json")
+	var found struct {
+		Epoch, Index int
+		Space, Text  string
+		Genotype     search.Genotype
+	}
+	if err := json.Unmarshal([]byte(stdout), &found); err != nil {
+		t.Fatal(err)
+	}
+	if cell, err := search.NB201From(found.Genotype); err != nil || cell.Index() != found.Index || found.Text != cell.String() || found.Space != "nas-bench-201" {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// TestDeriveRefused asks for what cannot be derived, and writes no genotype then.
+func TestDeriveRefused(t *testing.T) {
+	dir := alphasOf(t, search.NASBench201(), 2)
+	nan := search.NewAlpha(search.NASBench201())
+	nan.Values[7] /= nan.Values[7]
+	diverged := write(t, search.AlphasFile, string(nan.AppendCSV([]byte(search.AlphasHeader(nan.Space)), 4)))
+	out := filepath.Join(t.TempDir(), genotypeFile)
+	for _, c := range []struct {
+		code int
+		want string
+		args []string
+	}{
+		{exitFailed, "no search has written its α", []string{t.TempDir()}},
+		{exitUsage, "there is α of the epochs 0 to 1", []string{dir, "--epoch", "2"}},
+		{exitUsage, `the nearest space is "nas-bench-201"`, []string{dir, "--space", "nasbench201"}},
+		{exitFailed, "alphas.csv:1: the table's primitives are", []string{dir, "--space", "darts"}},
+		{exitFailed, "α after epoch 4: search: the score of none on edge 0→2 of the cell cell is NaN: the search diverged", []string{diverged, "--out", out}},
+		{exitUsage, "--all goes with neither", []string{dir, "--all", "--out", out}},
+		{exitFailed, "space.yaml: search: space: ", []string{dir, "--space", write(t, "space.yaml", "nodes: 3")}},
+	} {
+		refused(t, c.code, c.want, append([]string{"derive"}, c.args...))
+	}
+	if exists(out) {
+		t.Error("a genotype was written")
+	}
+}
