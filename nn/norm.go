@@ -82,15 +82,27 @@ func (m *norm) settle(v Vectors) {
 		m.Fold(gamma, beta, mean, variance, Eps)
 		return
 	}
+	m.Train(gamma, beta, Eps)
+	if m.run.Statistics == UpdateStatistics {
+		Follow(mean, variance, m.Norm)
+	} else {
+		unbiased(m.Norm)
+	}
+}
+
+// Follow moves the running statistics of a batch norm (C) towards those that m has gathered.
+func Follow(mean, variance []Float, m *kernels.Norm) {
+	follow(mean, m.Mean, 1)
+	follow(variance, m.Var, unbiased(m))
+}
+
+// unbiased is the factor from the biased variance to the unbiased one. It panics if there is none.
+func unbiased(m *kernels.Norm) float64 {
 	n := float64(m.N * m.HW)
 	if n < 2 {
 		panic(fmt.Sprintf("batch norm in training needs more than one value per channel, have %d images of %d pixels", m.N, m.HW))
 	}
-	m.Train(gamma, beta, Eps)
-	if m.run.Statistics == UpdateStatistics {
-		follow(mean, m.Mean, 1)
-		follow(variance, m.Var, n/(n-1))
-	}
+	return n / (n - 1)
 }
 
 func follow(running []Float, batch []float64, scale float64) {

@@ -40,6 +40,17 @@ func (p *Plan) Next() { p.unit++ }
 // Moment is the number of the moment in which the plan stands.
 func (p *Plan) Moment() int { return p.unit }
 
+// KeepSince is Keep for a moment that has passed.
+func (p *Plan) KeepSince(n, moment int) *Buffer {
+	if p.infer {
+		return p.add(n, forward(moment), forward(p.unit))
+	}
+	return p.add(n, forward(moment), backward(moment))
+}
+
+// ForeSpan asks for n elements that last, in the forward pass, from one moment to another.
+func (p *Plan) ForeSpan(n, from, to int) *Buffer { return p.add(n, forward(from), forward(to)) }
+
 // BackSpan asks for n elements that last, in the backward pass, from the given moment to an earlier one, to: for gradients
 // at what the moment to made and others read.
 func (p *Plan) BackSpan(n, from, to int) *Buffer {

@@ -31,6 +31,7 @@ type weightGradient struct {
 	rows           []int    // byte offset of the source row of each output row of `images` images
 	dw             []Float
 	length         int // of dw, rounded up
+	partialsAt     int // where its partial sums begin
 	sumUnit        func(worker, unit int)
 	micro          *microkernels
 }
@@ -118,7 +119,7 @@ func (q *weightGradient) add(worker, chunk, from, to int, x []Float, in *Affine,
 	channel := from / perInput * q.inBlock
 	dst := q.dw
 	if q.partial() {
-		dst = partials[chunk*q.length:][:q.length]
+		dst = partials[q.partialsAt+chunk*q.length:][:q.length]
 	}
 	a.Acc = 0
 	if acc {
@@ -181,13 +182,13 @@ func (q *weightGradient) finish() {
 func (q *weightGradient) sum(_, unit int) {
 	from := unit * sumBlock
 	n := min(sumBlock, q.s.WLen()-from)
+	src := partials[q.partialsAt+from:]
 	if !q.swapped {
-		q.micro.sum(q.dw[from:][:n], partials[from:], q.chunks, q.length)
+		q.micro.sum(q.dw[from:][:n], src, q.chunks, q.length)
 		return
 	}
-	sums := partials[from:][:n]
-	q.micro.sum(sums, partials[from:], q.chunks, q.length)
-	for i, v := range sums {
+	q.micro.sum(src[:n], src, q.chunks, q.length)
+	for i, v := range src[:n] {
 		oc, ic := (from+i)/q.s.IC, (from+i)%q.s.IC
 		q.dw[ic*q.s.OC+oc] = v
 	}

@@ -134,49 +134,56 @@ const gradPixelStep = 4
 
 func (c *Depthwise) gradChunk(worker, unit int) {
 	q := &c.grad
+	dst := partials[unit*q.length:][:q.length]
+	from := unit * q.perChunk
+	for n := from; n < min(c.N, from+q.perChunk); n++ {
+		size, gsize := c.H*c.W*c.IC, c.OH()*c.OW()*c.IC
+		c.gradImage(worker, dst, c.x[n*size:][:size], c.g[n*gsize:][:gsize], c.in, n > from)
+	}
+}
+
+// gradImage writes one image's share of the gradient to dst, or adds it.
+func (c *Depthwise) gradImage(worker int, dst, x, g []Float, in *Affine, add bool) {
+	q := &c.grad
 	oh, ow, ch := c.OH(), c.OW(), c.IC
 	a := argsOf(worker)
-	dst := partials[unit*q.length:][:q.length]
 	b := &q.source
 	layout, calls := &q.inPlace, q.standing
 	var copies, row []Float
-	if c.in != nil || calls == nil {
+	if in != nil || calls == nil {
 		layout, calls = &q.copied, q.calls
 		copies, row = b.reserve(worker, 0, claimScratch(worker, unsafe.Pointer(q))), b.row(worker)
 	}
 	a.NM, a.NR, a.ARow, a.AStep, a.CStep = 1, 1, 0, 0, 0
-	for n := unit * q.perChunk; n < min(c.N, (unit+1)*q.perChunk); n++ {
-		x, g := c.x[n*c.H*c.W*ch:][:c.H*c.W*ch], c.g[n*oh*ow*ch:][:oh*ow*ch]
-		loaded := 0
-		for r := 0; r < oh; r += gradBandRows {
-			to := min(oh, r+gradBandRows)
-			want := b.h
-			if to < oh {
-				want = min(b.h, max(loaded, (to-1)*q.shape.Stride+(c.KH-1)*q.shape.Dilation-b.top+1))
-			}
-			src := x
-			if copies != nil {
-				b.load(copies, row, x, loaded, want, c.in)
-				src = copies
-			}
-			loaded = want
-			a.Fetch, a.Ahead = b.ahead(x, want), ow*ch*elem
-			for off := 0; off < ch; off += q.lanes {
-				a.tail(min(q.lanes, ch-off), micro)
-				for i := range calls {
-					k := &calls[i]
-					a.Acc = 0
-					if n > unit*q.perChunk || r > 0 || !k.first {
-						a.Acc = 1
-					}
-					a.NT, a.Taps, a.Sak = (to-r)*k.sets, &k.taps[r*k.nextTaps], int(k.masks)
-					a.K, a.Sam, a.Ldb = k.n, k.pitch, k.jstep*ch*elem
-					a.Ldc, a.CRow = k.kstep*ch*elem, c.KW*ch*elem
-					a.A, a.AOff = address(src[off/channelBlock*layout.block:]), k.source+off%channelBlock*elem
-					a.B, a.BOff = address(g[(r*ow+k.j0)*ch+off:]), 0
-					a.C, a.COff = address(dst[(k.kh*c.KW+k.kw)*ch+off:]), 0
-					q.kernels.grad[k.width][k.rows](a)
+	loaded := 0
+	for r := 0; r < oh; r += gradBandRows {
+		to := min(oh, r+gradBandRows)
+		want := b.h
+		if to < oh {
+			want = min(b.h, max(loaded, (to-1)*q.shape.Stride+(c.KH-1)*q.shape.Dilation-b.top+1))
+		}
+		src := x
+		if copies != nil {
+			b.load(copies, row, x, loaded, want, in)
+			src = copies
+		}
+		loaded = want
+		a.Fetch, a.Ahead = b.ahead(x, want), ow*ch*elem
+		for off := 0; off < ch; off += q.lanes {
+			a.tail(min(q.lanes, ch-off), micro)
+			for i := range calls {
+				k := &calls[i]
+				a.Acc = 0
+				if add || r > 0 || !k.first {
+					a.Acc = 1
 				}
+				a.NT, a.Taps, a.Sak = (to-r)*k.sets, &k.taps[r*k.nextTaps], int(k.masks)
+				a.K, a.Sam, a.Ldb = k.n, k.pitch, k.jstep*ch*elem
+				a.Ldc, a.CRow = k.kstep*ch*elem, c.KW*ch*elem
+				a.A, a.AOff = address(src[off/channelBlock*layout.block:]), k.source+off%channelBlock*elem
+				a.B, a.BOff = address(g[(r*ow+k.j0)*ch+off:]), 0
+				a.C, a.COff = address(dst[(k.kh*c.KW+k.kw)*ch+off:]), 0
+				q.kernels.grad[k.width][k.rows](a)
 			}
 		}
 	}

@@ -29,8 +29,11 @@ func (s ConvShape) lattice() (t ConvShape, l lattice) {
 func (l *lattice) plan() {
 	l.images, l.whole, l.micro = 1, true, micro
 	l.blockedImages.plan()
-	needScratch(l.blocks*l.blockLen + l.pitch + 2*scratchGap)
+	needScratch(l.need())
 }
+
+// need is the scratch memory of an image.
+func (l *lattice) need() int { return l.blocks*l.blockLen + l.pitch + 2*scratchGap }
 
 // row is scratch memory for one row of the tensor, behind that of the image.
 func (l *lattice) row(worker int) []Float {

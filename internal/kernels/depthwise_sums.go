@@ -14,7 +14,8 @@ type depthwiseSums struct {
 	copied   dwLayout // of the source's bordered copy
 	inPlace  dwLayout // of the image where it stands; no lines if that is impossible
 	packed   []Float
-	packSize int // of one block of channels
+	packSize int  // of one block of channels
+	add      bool // to what is there
 	kernels  *depthwiseKernels
 	lanes    int
 }
@@ -158,7 +159,7 @@ func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
 		if c.stride > 1 { // what the phases write lies further apart than what they read
 			argsOf(worker).Fetch = uintptr(address(y)) + uintptr(to*size*elem)
 		}
-		if layout.sparse {
+		if layout.sparse && !c.add {
 			clear(y[r*size : min(to*size, c.oh*c.ow*b.ch)])
 		}
 		for i := range layout.lines {
@@ -178,7 +179,7 @@ func (c *depthwiseSums) band(worker int, y, src []Float, p *dwLayout, l *dwLine,
 	a := argsOf(worker)
 	a.NT, a.Taps, a.Sam = len(l.phase.rows.taps), &l.taps[0].offset, l.pitch
 	a.Ldb, a.Ldc, a.Acc = channelBlock*elem, c.stride*l.step*ch*elem, 0
-	if !l.first {
+	if c.add || !l.first {
 		a.Acc = 1
 	}
 	a.NR, a.ARow, a.CRow, a.K = to-r, c.rowStep*p.row, c.stride*c.ow*ch*elem, l.nextTaps

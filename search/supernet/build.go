@@ -11,6 +11,7 @@ import (
 type pass struct {
 	nn.Run
 	weights bool // the gradient at the weights is wanted
+	back    bool // it is on its way back
 }
 
 // builder makes the parts of a net, in the order in which they run.
@@ -21,6 +22,10 @@ type builder struct {
 	side  span          // of α, that the cell under construction has
 	used  span          // of the weights, by the modules of the cell under construction
 	links []*link
+	plain bool // build all candidates but the identity of layers
+
+	later, wide deferred // memory of the node and of the cell under construction
+	cellFirst   int      // moment
 }
 
 // module is a part that the skeleton shares, or a candidate, as one layer.

@@ -12,8 +12,10 @@ import (
 type candidate interface {
 	// forward computes the candidate and returns its share in the sum at the node, whose norm has the weight as its scale.
 	forward(v *vectors, weight nn.Float) kernels.Term
+	// recompute returns the term's tensor in the backward pass, computed again if it was not kept.
+	recompute(v *vectors) []nn.Float
 	// backward adds to the gradient at the source and writes those at the candidate's weights, from g, the gradient at the node,
-	// of which the term's norm has got the sums and the gradients.
+	// of which the term's norm has got the sums and the gradients. g stays as it is until the sources' gradients are complete.
 	backward(v *vectors, g []nn.Float)
 }
 
@@ -30,7 +32,13 @@ func (b *builder) candidate(p search.Primitive, at place, where search.Place) (c
 	}
 	layers := p.Layers(where)
 	if len(layers) == 0 {
+		b.source(at.from)
 		return &identity{weighed: newWeighed(b.batch(), at.to.shape), place: at}, nil
+	}
+	if !b.plain {
+		if c, err := b.compile(layers, at); c != nil || err != nil {
+			return c, err
+		}
 	}
 	first := b.plan.Moment()
 	y := b.plan.Keep(b.batch() * at.to.shape.Len())
@@ -87,8 +95,11 @@ func (c *identity) forward(_ *vectors, weight nn.Float) kernels.Term {
 	return c.term(c.from.data.Data, weight)
 }
 
+func (c *identity) recompute(*vectors) []nn.Float { return c.from.data.Data }
+
 func (c *identity) backward(_ *vectors, g []nn.Float) {
-	kernels.Axpy(c.from.gradient(), c.gamma[0], g)
+	s := c.from.out
+	s.direct = append(s.direct, kernels.Scaled{G: g, Weight: c.gamma[0]})
 }
 
 // layered is any operation, as a layer that keeps what it wants.
@@ -103,6 +114,8 @@ func (c *layered) forward(v *vectors, weight nn.Float) kernels.Term {
 	c.module.forward(c.y.Data, c.from.data.Data, v)
 	return c.term(c.y.Data, weight)
 }
+
+func (c *layered) recompute(*vectors) []nn.Float { return c.y.Data }
 
 func (c *layered) backward(v *vectors, g []nn.Float) {
 	c.norm.Backward(c.g.Data, c.y.Data, g)

@@ -12,6 +12,8 @@ import (
 // cell is the inside of a cell: its nodes, of which the first are the inputs.
 type cell struct {
 	batch  int
+	pass   *pass
+	kept   bool // what the forward pass computed
 	inputs int
 	nodes  []*node // those that do not reach the output are nil
 	concat []*node
@@ -28,7 +30,7 @@ type cell struct {
 func (b *builder) cell(name string, kind int, inputs []*node, reduce bool) (*cell, error) {
 	spec := &b.space.Cells[kind]
 	first := inputs[0].shape
-	c := &cell{batch: b.batch(), inputs: len(inputs), nodes: slices.Clone(inputs)}
+	c := &cell{batch: b.batch(), pass: &b.Net.pass, kept: b.options.Memory == Keep, inputs: len(inputs), nodes: slices.Clone(inputs)}
 	c.gamma, c.dgamma = make([]nn.Float, first.C), make([]nn.Float, first.C)
 	c.gather, c.scatter = c.gatherImage, c.scatterImage
 	shape := first
@@ -36,9 +38,8 @@ func (b *builder) cell(name string, kind int, inputs []*node, reduce bool) (*cel
 		shape.H, shape.W = (shape.H+1)/2, (shape.W+1)/2
 	}
 	live := reaches(spec, len(inputs))
-	begins := make([]int, len(inputs), len(live)) // moments
+	b.cellFirst = b.plan.Moment()
 	for n := len(inputs); n < len(live); n++ {
-		begins = append(begins, b.plan.Moment())
 		if !live[n] {
 			c.nodes = append(c.nodes, nil)
 			continue
@@ -51,15 +52,17 @@ func (b *builder) cell(name string, kind int, inputs []*node, reduce bool) (*cel
 			}
 		}
 		to.data = b.plan.Keep(c.batch * shape.Len())
+		b.later.end(b.plan)
 		b.plan.Next()
 		c.nodes = append(c.nodes, to)
 	}
-	last := b.plan.Moment() - 1
 	for n := c.inputs; n < len(live); n++ {
 		if live[n] {
-			c.nodes[n].grad = b.plan.BackSpan(c.batch*shape.Len(), last, begins[n])
+			c.nodes[n].grad = b.plan.BackSpan(c.batch*shape.Len(), b.plan.Moment(), b.cellFirst)
 		}
 	}
+	b.wide.end(b.plan)
+	b.plan.Next()
 	c.out = shape
 	c.out.C = 0
 	for _, n := range spec.Concat {
@@ -109,6 +112,12 @@ func reaches(c *search.Cell, inputs int) []bool {
 
 // forward writes y, the output, from the inputs, which have their data.
 func (c *cell) forward(y []nn.Float, v *vectors, mixture []nn.Float) {
+	c.pass.back = false
+	for _, n := range c.nodes {
+		if n != nil && n.out != nil {
+			n.out.begin()
+		}
+	}
 	for _, n := range c.nodes[c.inputs:] {
 		if n != nil {
 			n.forward(v, mixture)
@@ -121,10 +130,15 @@ func (c *cell) forward(y []nn.Float, v *vectors, mixture []nn.Float) {
 
 // backward writes the gradients at the inputs, the weights and the mixture from g, the gradient at the output.
 func (c *cell) backward(g []nn.Float, v *vectors, mixture, dmixture []nn.Float) {
+	c.pass.back = true
 	clear(dmixture)
 	for _, n := range c.nodes {
-		if n != nil {
-			n.begun = false
+		if n == nil {
+			continue
+		}
+		n.begun = false
+		if n.out != nil {
+			n.out.again(c.kept)
 		}
 	}
 	for _, n := range c.concat {
@@ -139,7 +153,7 @@ func (c *cell) backward(g []nn.Float, v *vectors, mixture, dmixture []nn.Float) 
 		}
 	}
 	for _, n := range c.nodes[:c.inputs] {
-		if n != nil {
+		if !n.complete() {
 			n.gradient()
 		}
 	}

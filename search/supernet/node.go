@@ -12,6 +12,7 @@ type node struct {
 	begun      bool       // something has been written to the gradient in this pass
 	slots      []slot     // of all edges, in order
 	sum        *kernels.Mixture
+	out        *source // what the edges that leave it share; nil: nothing
 
 	terms  []kernels.Term // of the last forward pass
 	active []int          // their slots
@@ -32,6 +33,14 @@ func (n *node) gradient() []nn.Float {
 	return n.grad.Data
 }
 
+// complete makes the gradient at the node complete, once all edges that leave it are done. It is false if it is zero.
+func (n *node) complete() bool {
+	if n.out != nil && n.out.flows() {
+		n.out.complete()
+	}
+	return n.begun
+}
+
 // forward writes the weighted sum of the candidates whose weights are not zero.
 func (n *node) forward(v *vectors, mixture []nn.Float) {
 	n.terms, n.active = n.terms[:0], n.active[:0]
@@ -49,8 +58,11 @@ func (n *node) backward(v *vectors, mixture, dmixture []nn.Float, dgamma, gamma 
 	for _, s := range n.slots {
 		dmixture[s.weight] = 0
 	}
-	if !n.begun { // nothing reads it
+	if !n.complete() {
 		return
+	}
+	for k, i := range n.active {
+		n.terms[k].X = n.slots[i].recompute(v)
 	}
 	g := n.grad.Data
 	n.sum.Sums(g, n.terms)

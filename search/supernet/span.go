@@ -69,15 +69,37 @@ type vectors struct {
 
 // of is a layer's part of the vectors.
 func (v *vectors) of(s spans) nn.Vectors {
-	out := nn.Vectors{Buffers: s.buffers.of(v.buffers)}
-	for i, p := range v.parts {
-		if !s.values.empty() && p.from <= s.values.from && s.values.to <= p.to {
-			at := span{s.values.from - p.from, s.values.to - p.from}
-			out.Values = at.of(v.values[i])
-			if v.grads != nil {
-				out.Grads = at.of(v.grads[i])
-			}
-		}
+	out := nn.Vectors{Values: v.weight(s.values), Buffers: s.buffers.of(v.buffers)}
+	if v.grads != nil {
+		out.Grads = v.gradient(s.values)
 	}
 	return out
+}
+
+// weight is a stretch of the weights.
+func (v *vectors) weight(s span) []nn.Float { return v.in(v.values, s) }
+
+// gradient is the gradient at a stretch of the weights, in a backward pass.
+func (v *vectors) gradient(s span) []nn.Float { return v.in(v.grads, s) }
+
+// in is a stretch of the vector that is cut into parts.
+func (v *vectors) in(parts [][]nn.Float, s span) []nn.Float {
+	if s.empty() {
+		return nil
+	}
+	for i, p := range v.parts {
+		if p.from <= s.from && s.to <= p.to {
+			return span{s.from - p.from, s.to - p.from}.of(parts[i])
+		}
+	}
+	panic(fmt.Sprintf("supernet: no part of the weights has the elements %d to %d", s.from, s.to))
+}
+
+// weight is where the tensor weight of the named layer stands.
+func (b *builder) weight(layer string) (span, error) {
+	at, ok := b.Layout.Lookup(layer + ".weight")
+	if !ok {
+		return span{}, fmt.Errorf("supernet: the network has no tensor %q", layer+".weight")
+	}
+	return span{at.Offset, at.Offset + at.Len}, nil
 }
