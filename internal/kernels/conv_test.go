@@ -41,6 +41,7 @@ var convShapes = []ConvShape{
 	{1, 20, 22, 11, 9, 5, 3, 3, 2, 2},
 	{5, 12, 30, 17, 33, 1, 1, 1, 0, 1},
 	{7, 5, 4, 24, 32, 4, 2, 3, 1, 2},
+	{16, 8, 8, 5, 80, 1, 1, 1, 0, 1},
 }
 
 // depthwiseShapes have every kernel, dilation and stride that cells use, and others.

@@ -140,6 +140,10 @@ func (q *weightGradient) add(worker, chunk, from, to int, x []Float, in *Affine,
 		}
 	}
 	for block := from; block < to; block++ {
+		a.Acc = 0 // multiply sets it
+		if acc {
+			a.Acc = 1
+		}
 		panels := q.blockPanels(block)
 		if q.product {
 			q.multiply(a, panels, src, g, gp, dst, n)

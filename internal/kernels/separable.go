@@ -36,7 +36,7 @@ func NewSeparable(s ConvShape, oc int) *Separable {
 	for _, l := range []*lattice{&c.depth.fwd.source, &c.depth.data.source, &c.depth.grad.source} {
 		c.at = max(c.at, l.need())
 	}
-	c.arranged = q.perBlock*q.panelLen + scratchGap
+	c.arranged = q.scratch()
 	needScratch(c.at + c.arranged + c.group*(s.H*s.W*s.IC+2*pixels*s.IC+pixels*oc) + 6*scratchGap)
 	c.units = [2]func(worker, unit int){c.forwardGroup, c.backwardChunk}
 	return c
