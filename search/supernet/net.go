@@ -33,7 +33,10 @@ type Net struct {
 }
 
 // New builds the supernet of a space. Options that do not fit the space or the images are an error.
-func New(space *search.Space, o Options) (*Net, error) {
+func New(space *search.Space, o Options) (*Net, error) { return build(space, o, false) }
+
+// build is New; plain makes every candidate but the identity of layers one by one, as nn does, to compare with.
+func build(space *search.Space, o Options, plain bool) (*Net, error) {
 	o, err := o.fill(space.Skeleton)
 	if err != nil {
 		return nil, err
@@ -53,7 +56,7 @@ func New(space *search.Space, o Options) (*Net, error) {
 	n.pass.Run = *plan.Run
 	plan.Run = &n.pass.Run
 	n.x = plan.Keep(o.Batch * o.Input.Len())
-	b := &builder{Net: n, plan: plan, alpha: search.NewAlpha(space)}
+	b := &builder{Net: n, plan: plan, alpha: search.NewAlpha(space), plain: plain}
 	if err := b.build(spec); err != nil {
 		return nil, err
 	}
