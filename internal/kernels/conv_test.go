@@ -42,6 +42,8 @@ var convShapes = []ConvShape{
 	{5, 12, 30, 17, 33, 1, 1, 1, 0, 1},
 	{7, 5, 4, 24, 32, 4, 2, 3, 1, 2},
 	{16, 8, 8, 5, 80, 1, 1, 1, 0, 1},
+	{16, 8, 8, 8, 100, 1, 1, 1, 0, 1},
+	{16, 4, 4, 8, 150, 3, 3, 1, 1, 1},
 }
 
 // depthwiseShapes have every kernel, dilation and stride that cells use, and others.
@@ -87,11 +89,13 @@ func TestConv(t *testing.T) {
 
 				base := h.normal("base", s.XLen())
 				sum := h.copy("sum", base)
-				c.Backward(sum, dw, x, g, w, ConvBackward{Accumulate: true})
+				both := h.out("dw", s.WLen())
+				c.Backward(sum, both, x, g, w, ConvBackward{Accumulate: true})
 				value, terms = widen(base), absolute(base)
 				twinConvData(value, widen(g), widen(w), s, true)
 				twinConvData(terms, absolute(g), absolute(w), s, true)
 				h.close(fmt.Sprint(s, " base+dx"), sum, value, terms, convRoundings)
+				equal(t, fmt.Sprint(s, " dw, both"), both, dw)
 				h.done()
 			}
 		}

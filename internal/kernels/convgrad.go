@@ -9,8 +9,8 @@ const gradUnits = 16
 // weightGradient computes dw[tap][ic][oc] = Σ x·g over the pixels of the batch. Its units are pairs of a chunk of the
 // batch and a block of channels of x and g; the chunks' sums are added in order at the end.
 //
-// With one kernel position and no border that is a product of matrices, which convgrad_product.go computes; the rest is
-// in convgrad_window.go. Where vectors are short, convgrad_gather.go makes products of both.
+// With one kernel position and no border that is a product of matrices, which convgrad_product.go computes where vectors are
+// long; the rest is in convgrad_window.go.
 type weightGradient struct {
 	s              ConvShape
 	images         int // images that one call of add covers, at most
@@ -22,13 +22,12 @@ type weightGradient struct {
 	input          blockedImages
 	flat           bool // see correlation
 	product        bool
-	gather         bool
-	from           gathered // if gather
-	swapped        bool     // of a product: the sums are (OC,IC)
-	columns        int      // of a product
-	slide          bool     // of windows: grad or grad2 takes three neighbours at once
-	panelLen       int      // elements of one panel of what arrange copies at a time
-	rows           []int    // byte offset of the source row of each output row of `images` images
+	swapped        bool  // of a product: the sums are (OC,IC)
+	columns        int   // of a product
+	slide          bool  // of windows: grad or grad2 takes three neighbours at once
+	joined         bool  // of windows: the kernel columns of few channels are neighbours, and rows of one product
+	panelLen       int   // elements of one panel of what arrange copies at a time
+	rows           []int // byte offset of the source row of each output row of `images` images
 	dw             []Float
 	length         int // of dw, rounded up
 	partialsAt     int // where its partial sums begin
@@ -45,8 +44,7 @@ func planWeightGradient(s ConvShape, f *correlation) *weightGradient {
 	if pointwise {
 		least = min(s.N, ceilDiv(productPixels, pixels))
 	}
-	q.gather = q.micro.gather && s.IC >= gatherChannels
-	q.product = pointwise && !q.gather
+	q.product = pointwise && q.micro.windowPixels == 0
 	if q.product {
 		q.planProduct()
 	} else {
@@ -55,21 +53,6 @@ func planWeightGradient(s ConvShape, f *correlation) *weightGradient {
 	q.blocks = s.IC / q.inBlock * ceilDiv(len(q.panels), q.perBlock)
 	q.perChunk = max(least, ceilDiv(s.N, min(s.N, ceilDiv(gradUnits, q.blocks))))
 	q.chunks = ceilDiv(s.N, q.perChunk)
-	if q.gather {
-		q.planPieces()
-	} else {
-		q.planImages(f)
-	}
-	if q.partial() {
-		needPartials(q.chunks * q.length)
-	}
-	return q
-}
-
-// planImages lays out the bordered images that products and windows read.
-func (q *weightGradient) planImages(f *correlation) {
-	s := q.s
-	pixels := s.OH() * s.OW()
 	q.images = min(q.perChunk, ceilDiv(gradPixels, pixels))
 	q.input = blockedImages{images: q.images, h: s.H, w: s.W, ch: q.inBlock, pitch: s.IC, top: f.top, left: f.left, ph: f.ph, pw: f.pw,
 		plain: q.product, micro: q.micro}
@@ -84,6 +67,10 @@ func (q *weightGradient) planImages(f *correlation) {
 	} else if q.arranged() {
 		q.panelLen = max(productPixels, s.OW()) * q.panels[0].nv * q.micro.lanes
 	}
+	if q.partial() {
+		needPartials(q.chunks * q.length)
+	}
+	return q
 }
 
 func (q *weightGradient) units() int                    { return q.chunks * q.blocks }
@@ -103,9 +90,6 @@ func (q *weightGradient) together() bool {
 
 // scratch is what a worker needs: the input's blocks, panels of g, a row of the input.
 func (q *weightGradient) scratch() int {
-	if q.gather {
-		return q.from.total + q.rowLen() + q.perBlock*q.panelLen + 3*scratchGap
-	}
 	return q.input.need() + q.perBlock*q.panelLen + 2*scratchGap
 }
 
@@ -117,18 +101,6 @@ func (q *weightGradient) add(worker, chunk, from, to int, x []Float, in *Affine,
 	s := q.s
 	perInput := ceilDiv(len(q.panels), q.perBlock) // blocks that have the same channels of x
 	channel := from / perInput * q.inBlock
-	dst := q.dw
-	if q.partial() {
-		dst = partials[q.partialsAt+chunk*q.length:][:q.length]
-	}
-	a.Acc = 0
-	if acc {
-		a.Acc = 1
-	}
-	if q.gather {
-		q.addGathered(worker, from, to, x, in, g, dst, n, gsize, pitch, offset, channel)
-		return
-	}
 	gp := scratchOf(worker, offset, q.perBlock*q.panelLen)
 	src, b := x, &q.input
 	if in != nil || !b.inPlace() {
@@ -139,24 +111,23 @@ func (q *weightGradient) add(worker, chunk, from, to int, x []Float, in *Affine,
 			b.load(src, row, x[i*size+channel:], i, 0, s.H, in)
 		}
 	}
+	dst := q.dw
+	if q.partial() {
+		dst = partials[q.partialsAt+chunk*q.length:][:q.length]
+	}
 	for block := from; block < to; block++ {
-		a.Acc = 0 // multiply sets it
+		a.Acc = 0 // multiply and correlate set it
 		if acc {
 			a.Acc = 1
 		}
-		panels := q.blockPanels(block)
+		first := block % perInput * q.perBlock
+		panels := q.panels[first:min(first+q.perBlock, len(q.panels))]
 		if q.product {
 			q.multiply(a, panels, src, g, gp, dst, n)
 		} else {
 			q.correlate(a, panels, src, g, gp, dst, n, gsize, pitch, channel)
 		}
 	}
-}
-
-// blockPanels is the panels of g of a block.
-func (q *weightGradient) blockPanels(block int) []panel {
-	first := block % ceilDiv(len(q.panels), q.perBlock) * q.perBlock
-	return q.panels[first:min(first+q.perBlock, len(q.panels))]
 }
 
 // arrange copies n pixels of `channels` channels to panels of whole vectors, from pixel `at` on; the panels stand panelLen

@@ -11,6 +11,9 @@ const (
 // power of two bytes apart and would share a few lines of the first-level cache.
 const inPlaceOutputs = 64
 
+// joinedChannels is the number of input channels from which on they fill tiles without their neighbours' help.
+const joinedChannels = 8
+
 // planWindows cuts the channels into blocks and panels.
 //
 // x is first copied into bordered images of channelBlock channels, one after the other, and g into panels of as many
@@ -26,6 +29,7 @@ func (q *weightGradient) planWindows() {
 		q.inBlock = windowInputs
 	}
 	q.slide = s.KW == 3 && s.Dilation == 1 && s.Stride <= 2 && q.micro.grad[1] != nil
+	q.joined = s.Dilation == 1 && s.IC < joinedChannels && !q.slide
 }
 
 // correlate adds the share of n images, whose channels from `channel` on are in src.
@@ -34,19 +38,37 @@ func (q *weightGradient) correlate(a *gemmArgs, panels []panel, src, g, gp, dst 
 	pixels := s.OH() * s.OW()
 	a.NR, a.ARow, a.BSkip = 1, 0, 0
 	a.Ldc = s.OC * elem
-	a.Taps, a.NT, a.K = &q.rows[0], n*s.OH(), s.OW()
 	inPlace := pitch == s.OW() && gsize == pixels*s.OC && s.OC <= inPlaceOutputs && s.OC%q.micro.lanes == 0
 	if !inPlace {
 		q.panelGradient(gp, g, panels, n, gsize, pitch)
 	}
-	for j := range panels {
-		c := &panels[j]
-		a.tail(c.cols-(c.nv-1)*q.micro.lanes, q.micro)
-		a.B, a.BOff, a.Ldb = address(g), c.off*elem, s.OC*elem
-		if !inPlace {
-			a.B, a.BOff, a.Ldb = address(gp[j*q.panelLen:]), 0, c.nv*q.micro.lanes*elem
+	// A row is a row of the output, or a pixel of flat images.
+	rows, width := n*s.OH(), s.OW()
+	if q.flat {
+		rows, width = n*pixels, 1
+	}
+	step := rows
+	if q.micro.windowPixels > 0 {
+		step = max(1, q.micro.windowPixels/width)
+	}
+	for r := 0; r < rows; r += step {
+		a.Taps, a.NT, a.K = &q.rows[0], 1, min(step, rows-r)
+		from := r * q.input.width * elem
+		if !q.flat {
+			a.Taps, a.NT, a.K, from = &q.rows[r], a.K, width, 0
 		}
-		q.positions(a, c, src, dst, channel)
+		for j := range panels {
+			c := &panels[j]
+			a.tail(c.cols-(c.nv-1)*q.micro.lanes, q.micro)
+			if inPlace {
+				a.B, a.BOff, a.Ldb = address(g), (r*width*s.OC+c.off)*elem, s.OC*elem
+			} else {
+				a.Ldb = c.nv * q.micro.lanes * elem
+				a.B, a.BOff = address(gp[j*q.panelLen:]), r*width*a.Ldb
+			}
+			q.positions(a, c, src, dst, channel, from)
+		}
+		a.Acc = 1
 	}
 }
 
@@ -64,12 +86,14 @@ func (q *weightGradient) panelGradient(dst, g []Float, panels []panel, n, gsize,
 	}
 }
 
-// positions visits all kernel positions.
-func (q *weightGradient) positions(a *gemmArgs, c *panel, src, dst []Float, channel int) {
+// positions visits all kernel positions; what they read of src begins from bytes later than the taps say.
+func (q *weightGradient) positions(a *gemmArgs, c *panel, src, dst []Float, channel, from int) {
 	table := q.micro.gemm[c.nv]
 	kernels := q.s.KW
-	if q.slide {
+	if q.slide || q.joined {
 		kernels = 1
+	}
+	if q.slide {
 		table = q.micro.grad[c.nv]
 		if q.s.Stride == 2 {
 			table = q.micro.grad2[c.nv]
@@ -78,23 +102,27 @@ func (q *weightGradient) positions(a *gemmArgs, c *panel, src, dst []Float, chan
 	for b := 0; b < q.inBlock; b += q.input.width {
 		for kh := range q.s.KH {
 			for kw := range kernels {
-				q.tap(a, c, table, src, dst, channel, b, kh, kw)
+				q.tap(a, c, table, src, dst, channel, b, kh, kw, from)
 			}
 		}
 	}
 }
 
-// tap computes the rows of dw of kernel position (kh,kw), or of the kernel row kh if the table slides, from the input
-// channels in src that begin with b, which is channel+b of x.
-func (q *weightGradient) tap(a *gemmArgs, c *panel, table []func(*gemmArgs), src, dst []Float, channel, b, kh, kw int) {
+// tap computes the rows of dw of kernel position (kh,kw), or of the kernel row kh if the table slides or columns are joined,
+// from the input channels in src that begin with b, which is channel+b of x.
+func (q *weightGradient) tap(a *gemmArgs, c *panel, table []func(*gemmArgs), src, dst []Float, channel, b, kh, kw, from int) {
 	s := q.s
 	width := min(q.input.width, q.inBlock-b)
-	a.A, a.AOff = address(src), (b/q.input.width*q.input.blockLen+(kh*q.input.pw+kw)*s.Dilation*q.input.width)*elem
+	if q.joined {
+		width *= s.KW
+	}
+	a.A, a.AOff = address(src), (b/q.input.width*q.input.blockLen+(kh*q.input.pw+kw)*s.Dilation*q.input.width)*elem+from
 	a.C, a.COff = address(dst[((kh*s.KW+kw)*s.IC+channel+b)*s.OC+c.off:]), 0
 	if q.slide {
 		a.Sam, a.Sak, a.CRow = q.input.width*elem, 0, s.IC*a.Ldc
 	} else {
-		a.Sam, a.Sak, a.CRow, a.Ahead = elem, s.Stride*q.input.width*elem, 0, 512
+		a.Sam, a.Sak, a.CRow = elem, s.Stride*q.input.width*elem, 0
+		a.Ahead, a.AheadStep = 512, a.Sak
 	}
 	a.neighbours(width, table)
 }

@@ -51,8 +51,10 @@ type microkernels struct {
 	// i in A. C holds (kw, i) rows, CRow between kw and Ldc between i. NR must be 1. nil if there is none.
 	// grad2 reads pixel k's neighbours at 2k+kw.
 	grad, grad2 [3][]func(*gemmArgs)
-	// gather says that the gradient of the weights is computed by gemm from gathered pixels, see convgrad_gather.go.
-	gather bool
+	// windowPixels is how many pixels the gradient of the weights sums up before it goes on to the next: so many that their
+	// part of a block of x and a panel of g stays in the first-level cache. Pointwise weights are no exception. 0: all that a
+	// call of add covers, and pointwise weights as products.
+	windowPixels int
 	// outer is gemm for rows of A that are neighbours, Sam = elem, so that it is K that strides through memory. nil if there
 	// is none.
 	outer     [5][]func(*gemmArgs)

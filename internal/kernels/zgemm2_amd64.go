@@ -12,12 +12,12 @@ var micro2 = microkernels{
 		2: {1: gemm2x1x2, 2: gemm2x2x2, 3: gemm2x3x2, 4: gemm2x4x2, 5: gemm2x5x2, 6: gemm2x6x2},
 		3: {1: gemm2x1x3, 2: gemm2x2x3, 3: gemm2x3x3, 4: gemm2x4x3},
 	},
-	depthwise: &depthwise2,
-	sum:       sum2,
-	peak:      peak2,
-	peakFlops: 14 * 16,
-	scatter:   scatterRows2,
-	gather:    true,
+	depthwise:    &depthwise2,
+	sum:          sum2,
+	peak:         peak2,
+	peakFlops:    14 * 16,
+	scatter:      scatterRows2,
+	windowPixels: 192,
 }
 
 //go:noescape
