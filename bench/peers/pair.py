@@ -4,6 +4,7 @@ Needs: pip install torch==2.15.0, and the binary: go build -o espalier ./cmd/esp
 
     python pair.py train --model resnet20 --batch 128 --modes eager,compile
     python pair.py kernels --names '^(s2)?dw'
+    python pair.py supernet --rounds 7
 
 Both sides are started once, warm up, and then take one timed round each, over and over. A line gives the medians (with
 minimum and maximum) and the median of the per-round ratios, PyTorch's time over Espalier's: above 1 Espalier is faster.
@@ -62,6 +63,31 @@ def train(args):
             print(f"  PyTorch {layout:>13} {mode:<7} {spread(other)} ms, ratio {ratio(mine, other):.2f}, {peak:.0f} MB")
 
 
+def supernet(args):
+    import darts
+
+    name = f"darts-c16-l{args.cells}-b{args.batch}"
+    memories = ["", "-recompute"]
+    ours = [Served([args.espalier, "bench", "supernet", "--serve", name + m, "--threads", str(args.threads)]) for m in memories]
+    layouts = args.layouts.split(",")
+    theirs = [Served(darts.command(16, args.cells, args.batch, layout, args.threads)) for layout in layouts]
+    mine, others = pair(ours[0], [*ours[1:], *theirs], "", [""] * (1 + len(theirs)), args.rounds)
+    times, others = [mine, others[0]], others[1:]
+    my_peaks, peaks = [p.peak_mb() for p in ours], [p.peak_mb() for p in theirs]
+    for program in [*ours, *theirs]:
+        program.close()
+    for memory, mine, my_peak in zip(memories, times, my_peaks):
+        if not args.json:
+            print(f"{name + memory}, {args.threads} threads, {args.rounds} rounds: espalier {spread(mine)} ms, peak memory {my_peak:.0f} MB")
+        for layout, other, peak in zip(layouts, others, peaks):
+            if args.json:
+                print(json.dumps({"name": name + memory, "batch": args.batch, "threads": args.threads, "layout": layout,
+                                  "median_ms": median(mine), "peer_median_ms": median(other), "ratio": ratio(mine, other),
+                                  "peak_rss_mb": my_peak, "peer_peak_rss_mb": peak}))
+            else:
+                print(f"  PyTorch {layout:>13} {spread(other)} ms, ratio {ratio(mine, other):.2f}, {peak:.0f} MB, ratio {peak / my_peak:.2f}")
+
+
 def kernels(args):
     import conv
 
@@ -108,13 +134,18 @@ def main():
     k.add_argument("--directions", default="forward,data,weights", help="comma-separated (default: %(default)s)")
     k.add_argument("--avx2", action="store_true", help="both sides limited to AVX2")
     k.set_defaults(run=kernels)
-    for s in (t, k):
+    n = sub.add_parser("supernet", help="search steps of DARTS' supernet")
+    n.add_argument("--cells", type=int, default=8, help="default: %(default)s")
+    n.add_argument("--batch", type=int, default=64, help="images a step (default: %(default)s)")
+    n.add_argument("--layouts", default="nchw,channels_last", help="PyTorch's, comma-separated (default: %(default)s)")
+    n.set_defaults(run=supernet)
+    for s in (t, k, n):
         s.add_argument("--espalier", default="./espalier", help="the binary (default: %(default)s)")
         s.add_argument("--threads", type=int, default=2, help="threads of each side (default: %(default)s)")
-        s.add_argument("--rounds", type=int, default=11, help="timed rounds, at least 7 (default: %(default)s)")
+        s.add_argument("--rounds", type=int, default=11, help="timed rounds, at least 7; supernet: any (default: %(default)s)")
         s.add_argument("--json", action="store_true", help="one object a line")
     args = p.parse_args()
-    if args.rounds < 7:
+    if args.rounds < 7 and args.what != "supernet":
         p.error("--rounds: at least 7")
     args.run(args)
 

@@ -15,9 +15,9 @@ func newBench(a *app) *cobra.Command {
 	return group(&cobra.Command{
 		Use:     "bench",
 		Short:   "Measure the engine on this machine",
-		Long:    "Measures the engine on this machine: single kernels beside the processor's own limit, or whole training steps.",
+		Long:    "Measures the engine on this machine: single kernels beside the processor's own limit, whole training steps, or steps of a search.",
 		GroupID: "machine",
-	}, newBenchKernels(a), newBenchTrain(a))
+	}, newBenchKernels(a), newBenchTrain(a), newBenchSupernet(a))
 }
 
 func newBenchKernels(a *app) *cobra.Command {

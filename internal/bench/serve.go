@@ -67,13 +67,20 @@ func serve(name string, in io.Reader, out io.Writer, run func(line string) (floa
 	if err := writeJSON(out, about{name, kernels.Threads(), kernels.ISA()}); err != nil {
 		return err
 	}
-	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		ms, err := run(strings.TrimSpace(lines.Text()))
+	return eachLine(in, func(line string) error {
+		ms, err := run(line)
 		if err != nil {
 			return err
 		}
-		if err := writeJSON(out, round{ms}); err != nil {
+		return writeJSON(out, round{ms})
+	})
+}
+
+// eachLine calls f for every line of in.
+func eachLine(in io.Reader, f func(line string) error) error {
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		if err := f(strings.TrimSpace(lines.Text())); err != nil {
 			return err
 		}
 	}
