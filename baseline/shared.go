@@ -29,21 +29,26 @@ func (s Shared) Choose(ctx context.Context, quick, whole Oracle) ([]Evaluation, 
 		return nil, err
 	}
 	var finalists []search.Genotype
-	for _, e := range all[:min(len(all), cmp.Or(s.Finalists, 10))] {
+	for _, e := range all[:min(len(all), s.Kept())] {
 		finalists = append(finalists, e.Genotype)
 	}
 	return s.evaluate(ctx, whole, finalists)
 }
 
+// Drawn is the number of candidates, at most.
+func (s Shared) Drawn() int {
+	if s.Candidates == 0 && slices.ContainsFunc(s.Space.Cells, func(c search.Cell) bool { return c.Keep > 0 }) {
+		return 1000
+	}
+	return cmp.Or(s.Candidates, 100)
+}
+
+// Kept is the number of finalists, at most.
+func (s Shared) Kept() int { return cmp.Or(s.Finalists, 10) }
+
 // candidates draws different architectures. Where the space has fewer, those that turn up are taken.
 func (s Shared) candidates() (all []search.Genotype) {
-	n := s.Candidates
-	if n == 0 {
-		n = 100
-		if slices.ContainsFunc(s.Space.Cells, func(c search.Cell) bool { return c.Keep > 0 }) {
-			n = 1000
-		}
-	}
+	n := s.Drawn()
 	r := Random{s.Space, s.Primitives, s.Stream}
 	seen := make(map[string]bool)
 	for draw := 0; len(all) < n && draw < 100*n; draw++ {

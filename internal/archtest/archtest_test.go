@@ -38,6 +38,7 @@ var layers = []string{
 	"prune",
 	"darts",
 	"rarts",
+	"oneshot",
 	"results",
 	"results/plot",
 	"experiment",
