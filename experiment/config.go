@@ -4,13 +4,14 @@ package experiment
 // its default is left out. The doc tags are the one source of the help text; a field tagged hash:"-" does not change what
 // a run computes and stays out of its identity.
 type Config struct {
-	Name  string `yaml:"name" hash:"-" doc:"directory of the run under the run directory; a label for people"`
-	Seed  uint64 `yaml:"seed" hash:"-" doc:"number from which every random stream is derived"`
-	Model Model  `yaml:"model"`
-	Data  Data   `yaml:"data"`
-	Train Train  `yaml:"train"`
-	Prune Prune  `yaml:"prune"`
-	// Options are the settings of pruning methods, as in bip.gamma.
+	Name   string `yaml:"name" hash:"-" doc:"directory of the run under the run directory; a label for people"`
+	Seed   uint64 `yaml:"seed" hash:"-" doc:"number from which every random stream is derived"`
+	Model  Model  `yaml:"model"`
+	Data   Data   `yaml:"data"`
+	Train  Train  `yaml:"train"`
+	Prune  Prune  `yaml:"prune"`
+	Search Search `yaml:"search"`
+	// Options are the settings of methods, as in bip.gamma and darts.xi.
 	Options Options
 }
 
@@ -68,6 +69,31 @@ type Prune struct {
 	Warmup   float64   `yaml:"warmup" unit:"epochs" doc:"its linear rise"`
 }
 
+// Search is the search of an architecture. The training images of data.train, varied as data says, are divided between
+// weights and architecture.
+type Search struct {
+	Method      string  `yaml:"method" one:"none darts rarts gdas random-ws" doc:"how an architecture is searched; each method's own settings follow below"`
+	Space       string  `yaml:"space" one:"darts nas-bench-201 robustdarts-s1 robustdarts-s2 robustdarts-s3 robustdarts-s4" doc:"what is searched"`
+	Channels    int     `yaml:"channels" doc:"of the first cells"`
+	Cells       int     `yaml:"cells" doc:"in nas-bench-201 of each of the three stages, else in all; 0: 5 and 8"`
+	Val         float64 `yaml:"val" doc:"share of the images that the architecture is trained on, the rest being for the weights"`
+	Epochs      int     `yaml:"epochs" unit:"epochs" doc:"passes over the images of the weights"`
+	Warmup      int     `yaml:"warmup" unit:"epochs" doc:"at first, in which weights move alone"`
+	Batch       int     `yaml:"batch" unit:"images" doc:"images of a pass"`
+	LR          float64 `yaml:"lr" doc:"first learning rate of the weights, which falls along half a cosine"`
+	FinalLR     float64 `yaml:"final_lr" doc:"last learning rate of the weights"`
+	Momentum    float64 `yaml:"momentum" doc:"of the weights"`
+	WeightDecay float64 `yaml:"weight_decay" doc:"of the weights, added to the gradient"`
+	Clip        float64 `yaml:"clip" doc:"largest norm of the gradient of the weights; 0: any"`
+	AlphaLR     float64 `yaml:"alpha_lr" doc:"learning rate of the architecture (Adam)"`
+	AlphaBeta1  float64 `yaml:"alpha_beta1" doc:"of the architecture's Adam"`
+	AlphaBeta2  float64 `yaml:"alpha_beta2" doc:"of the architecture's Adam"`
+	AlphaDecay  float64 `yaml:"alpha_decay" doc:"weight decay of the architecture, added to the gradient"`
+	Memory      string  `yaml:"memory" hash:"-" one:"keep recompute" doc:"keep what batch norms read, or recompute it backward: a third of the memory, the same bits"`
+	Curvature   bool    `yaml:"curvature" doc:"measure every second epoch the largest eigenvalue of the validation loss in the architecture (24 passes of 256 images)"`
+	Running     bool    `yaml:"running" doc:"evaluate the mixture by running statistics as the released code of DARTS does, not by those of each batch"`
+}
+
 // Default is the configuration that an empty file means: ResNet-20 on CIFAR-10, pruned by global magnitude when asked.
 func Default() Config {
 	return Config{
@@ -82,6 +108,10 @@ func Default() Config {
 		Prune: Prune{
 			Method: NoPruning, Sparsity: []float64{0.5, 0.8, 0.9, 0.95, 0.98}, Budget: "global", Weights: "method",
 			First: true, Last: true, Masking: 5, Upper: 0.2, Epochs: 5, LR: 0.01, Schedule: "cosine",
+		},
+		Search: Search{
+			Method: NoSearch, Space: "darts", Channels: 16, Val: 0.5, Epochs: 50, Batch: 64, LR: 0.025, FinalLR: 0.001, Momentum: 0.9,
+			WeightDecay: 3e-4, Clip: 5, AlphaLR: 3e-4, AlphaBeta1: 0.5, AlphaBeta2: 0.999, AlphaDecay: 1e-3, Memory: "keep",
 		},
 	}
 }

@@ -12,7 +12,9 @@ import (
 
 	"espalier/datasets"
 	"espalier/models"
+	"espalier/oneshot"
 	"espalier/prune"
+	"espalier/search"
 )
 
 // other is a value of the setting that differs from its default and passes Validate on its own.
@@ -94,10 +96,15 @@ func TestNames(t *testing.T) {
 	for _, e := range prune.Methods() {
 		methods = append(methods, e.Name)
 	}
+	searches := []string{NoSearch}
+	for _, e := range oneshot.Methods() {
+		searches = append(searches, e.Name)
+	}
 	c := Default()
 	for _, k := range knobs(&c) {
 		want, ok := map[string][]string{
 			"model.name": models.Names(), "data.name": sets, "prune.method": append(methods, NoPruning),
+			"search.method": searches, "search.space": search.SpaceNames(),
 		}[k.path]
 		got := k.oneOf()
 		slices.Sort(got)

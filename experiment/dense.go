@@ -10,10 +10,11 @@ import (
 	"espalier/train"
 )
 
-// Dense is the configuration of the training that a pruning starts from: c without its pruning.
+// Dense is the configuration of the training that a pruning starts from: c without its pruning
+// or search.
 func (c Config) Dense() Config {
 	d := Default()
-	c.Prune, c.Options = d.Prune, d.Options
+	c.Prune, c.Search, c.Options = d.Prune, d.Search, d.Options
 	return c
 }
 

@@ -37,6 +37,9 @@ func (c Config) Settings() map[string]string {
 		hashed := k.tag.Get("hash") != "-" || k.path == "data.dir" && c.Data.Name == "folder"
 		if k.option != nil {
 			hashed = k.option.method == c.Prune.Method
+			if k.option.searches {
+				hashed = k.option.method == c.Search.Method
+			}
 		}
 		if hashed && !same(k.value, defaults[i].value) {
 			all[k.path] = k.text()

@@ -104,6 +104,8 @@ func (c Config) Epochs() int {
 	switch {
 	case err != nil:
 		return 0
+	case c.Search.Method != NoSearch:
+		return c.Search.Epochs
 	case m.Pruner == nil && c.Train.Stop > 0:
 		return c.Train.Stop
 	case m.Pruner == nil:

@@ -4,26 +4,34 @@ import (
 	"fmt"
 	"reflect"
 
+	"espalier/internal/settings"
+	"espalier/oneshot"
 	"espalier/prune"
 )
 
-// Options are the settings of pruning methods: for each line of prune.Methods and each of its settings, in order, the text
-// that was given, or nothing for the default. It is an array so that configurations stay values.
+// Options are the settings of methods: for each line of prune.Methods, then of oneshot.Methods, and each of its settings, in
+// order, the text that was given, or nothing for the default. It is an array so that configurations stay values.
 type Options [maxOptions]string
 
-const maxOptions = 96
+const maxOptions = 128
 
 // option is a setting of a method.
 type option struct {
-	method  string
-	setting prune.Setting
+	method   string
+	searches bool // the method searches; else it prunes
+	setting  settings.Setting
 }
 
 // options lists all settings of methods; that at i is the one of Options[i].
 func options() (all []option) {
 	for _, e := range prune.Methods() {
 		for _, s := range e.Settings() {
-			all = append(all, option{e.Name, s})
+			all = append(all, option{e.Name, false, s})
+		}
+	}
+	for _, e := range oneshot.Methods() {
+		for _, s := range e.Settings() {
+			all = append(all, option{e.Name, true, s})
 		}
 	}
 	if len(all) > maxOptions {
@@ -42,11 +50,17 @@ func optionKnobs(v reflect.Value) (ks []knob) {
 
 // set changes an option. What equals the default is kept as nothing, so that it changes no hash.
 func (o *option) set(v reflect.Value, text string) error {
-	p, err := prune.Configure(o.method, map[string]string{o.setting.Name: text})
+	var m any
+	var err error
+	if own := map[string]string{o.setting.Name: text}; o.searches {
+		m, err = oneshot.Configure(o.method, own)
+	} else {
+		m, err = prune.Configure(o.method, own)
+	}
 	if err != nil {
 		return err
 	}
-	if text = prune.Text(p, o.setting.Name); text == o.setting.Default {
+	if text = settings.Text(m, o.setting.Name); text == o.setting.Default {
 		text = ""
 	}
 	v.SetString(text)
@@ -63,11 +77,21 @@ func (o *option) text(v reflect.Value) string {
 
 // pruner is the method of the configuration with its settings.
 func (c Config) pruner() (prune.Pruner, error) {
+	return prune.Configure(c.Prune.Method, c.given(c.Prune.Method, false))
+}
+
+// searcher is the search method of the configuration with its settings.
+func (c Config) searcher() (oneshot.Method, error) {
+	return oneshot.Configure(c.Search.Method, c.given(c.Search.Method, true))
+}
+
+// given are the settings of a method that differ from their defaults.
+func (c Config) given(method string, searches bool) map[string]string {
 	set := make(map[string]string)
 	for i, o := range options() {
-		if o.method == c.Prune.Method && c.Options[i] != "" {
+		if o.method == method && o.searches == searches && c.Options[i] != "" {
 			set[o.setting.Name] = c.Options[i]
 		}
 	}
-	return prune.Configure(c.Prune.Method, set)
+	return set
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"espalier/results"
+	"espalier/search"
 	"espalier/train"
 )
 
@@ -24,6 +25,7 @@ type Run struct {
 	Maskings  []results.Training // of a method that trains its masks: one for each sparsity
 	Outcome   *Outcome           // of a dense training that has ended, else nil
 	Pruned    []Pruned           // of a pruning run: the networks that are finished
+	Genotype  *search.Genotype   // of a search that has ended, else nil
 }
 
 // Open reads the run in a directory. If there is none, the error is an fs.ErrNotExist.
@@ -33,7 +35,9 @@ func Open(dir string) (Run, error) {
 	if r.Config, err = Load(filepath.Join(dir, ConfigFile), nil); err != nil {
 		return r, err
 	}
-	if r.Dense() {
+	if r.Searching() {
+		err = errors.Join(openTraining(&r.Trainings, dir), r.openGenotype())
+	} else if r.Dense() {
 		err = errors.Join(openTraining(&r.Trainings, dir), r.openOutcome())
 	} else {
 		for _, s := range r.Config.Prune.Sparsity {
@@ -100,13 +104,19 @@ func (r *Run) status() train.Status {
 func (r Run) trainings() []results.Training { return slices.Concat(r.Maskings, r.Trainings) }
 
 // Dense reports whether the run is a dense training, not a pruning.
-func (r Run) Dense() bool { return r.Config.Prune.Method == NoPruning }
+func (r Run) Dense() bool { return r.Config.Prune.Method == NoPruning && !r.Searching() }
+
+// Searching reports whether the run is a search.
+func (r Run) Searching() bool { return r.Config.Search.Method != NoSearch }
 
 // Model is the path of a dense training's model.
 func (r Run) Model() string { return filepath.Join(r.Path, ModelFile) }
 
 // Finished reports whether everything that the configuration asks for is there.
 func (r Run) Finished() bool {
+	if r.Searching() {
+		return r.Genotype != nil
+	}
 	if r.Dense() {
 		return r.Outcome != nil && r.tested(r.Outcome.TestAcc)
 	}
@@ -160,7 +170,8 @@ func (r Run) MarshalJSON() ([]byte, error) {
 		Config     Config       `json:"config"`
 		Outcome    *Outcome     `json:"outcome,omitempty"`
 		Pruned     []Pruned     `json:"pruned,omitempty"`
-	}{r.Path, r.Status, r.Error, done, total, r.Seconds(), r.Config, r.Outcome, r.Pruned})
+		Genotype   string       `json:"genotype,omitempty"`
+	}{r.Path, r.Status, r.Error, done, total, r.Seconds(), r.Config, r.Outcome, r.Pruned, r.genotype()})
 }
 
 // Find reads every run below root, in the order of their paths. Those that cannot be read are left out, and the error names

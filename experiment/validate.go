@@ -18,6 +18,9 @@ func (c Config) Validate() error {
 	if c.Name == "" || c.Name == "." || c.Name == ".." || strings.ContainsAny(c.Name, `/\:`) {
 		return fmt.Errorf("experiment: name: %q cannot name a directory", c.Name)
 	}
+	if err := c.validateSearch(); err != nil {
+		return err
+	}
 	t, p, d := c.Train, c.Prune, c.Data
 	method, err := c.method()
 	if err != nil {

@@ -27,9 +27,9 @@ type Gathered struct {
 // Gather puts runs that were picked by hand together as a study would: those whose settings differ by seed, sparsity and
 // model alone are a series, labelled by its method and by the settings in which it differs from others of that method.
 // Each sparsity of a run is a cell. A run that is given twice counts once; the first epochs of trainings, which other runs
-// rewind to, are left out. Runs on different data sets are refused.
+// rewind to, and searches are left out. Runs on different data sets are refused.
 func Gather(name string, runs []experiment.Run) (*Gathered, error) {
-	runs = slices.DeleteFunc(slices.Clone(runs), func(r experiment.Run) bool { return r.Dense() && r.Config.Train.Stop > 0 })
+	runs = slices.DeleteFunc(slices.Clone(runs), func(r experiment.Run) bool { return r.Searching() || r.Dense() && r.Config.Train.Stop > 0 })
 	if len(runs) == 0 {
 		return nil, errors.New("study: no runs to compare")
 	}

@@ -70,7 +70,7 @@ func (a *app) list(runs []experiment.Run) error {
 
 // runTable has a row for each run, and one for each network of a pruning run that has begun.
 func runTable(runs []experiment.Run) *results.Table {
-	t := results.NewTable("run", "model", "data", "pruning", "removed", "state", "epochs", "time", "val", "test")
+	t := results.NewTable("run", "model", "data", "method", "removed", "state", "epochs", "time", "val", "test")
 	for _, r := range runs {
 		c := r.Config
 		row := func(path, removed string, state train.Status, done, total int, seconds float64, val, test string) {
@@ -78,6 +78,11 @@ func runTable(runs []experiment.Run) *results.Table {
 				fmt.Sprintf("%d/%d", done, total), results.Duration(seconds), val, test)
 		}
 		done, total := r.Epochs()
+		if r.Searching() {
+			t.Add(filepath.ToSlash(r.Path), c.Search.Space, c.Data.Name, c.Search.Method, "", string(r.Status),
+				fmt.Sprintf("%d/%d", done, total), results.Duration(r.Seconds()), soFar(r.Trainings[0]).String(), results.NotMeasured().String())
+			continue
+		}
 		if !r.Dense() {
 			row(r.Path, "", r.Status, done, total, r.Seconds(), "", "")
 			for i, s := range c.Prune.Sparsity {

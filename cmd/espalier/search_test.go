@@ -190,3 +190,39 @@ func TestDeriveRefused(t *testing.T) {
 		t.Error("a genotype was written")
 	}
 }
+
+// TestSearch: the command searches, says what it found, and lists its methods; what is cut by --minutes goes on.
+func TestSearch(t *testing.T) {
+	runs := t.TempDir()
+	args := []string{
+		"search", "--runs", runs, "--method", "rarts", "--space", "nas-bench-201", "--epochs", "2", "--set", "data.name=synthetic",
+		"--set", "data.train=96", "--set", "search.channels=4", "--set", "search.cells=1", "--set", "search.batch=16", "--set", "rarts.lambda=2",
+	}
+	if stdout, stderr, code := espalier(t, append(args, "--minutes", "1e-9")...); code != exitOK || stdout != "" || !strings.Contains(stderr, "the time is up") {
+		t.Errorf("code %d, %q, %s", code, stdout, stderr)
+	}
+	stdout, stderr, code := espalier(t, args...)
+	if code != exitOK || !strings.HasPrefix(stdout, "|") || !strings.Contains(stdout, "genotype.txt") {
+		t.Fatalf("code %d, %q, %s", code, stdout, stderr)
+	}
+	found, _, _ := strings.Cut(stdout, "\n")
+	dir := filepath.Dir(strings.TrimSpace(stdout[strings.LastIndex(stdout, "in ")+3:]))
+	if derived, stderr, code := espalier(t, "derive", dir); code != exitOK || strings.TrimSpace(derived) != found {
+		t.Errorf("derive: code %d, %q for %q, %s", code, derived, found, stderr)
+	}
+	if stdout, _, code := espalier(t, "ls", runs); code != exitOK || !strings.Contains(stdout, "rarts") || !strings.Contains(stdout, "2/2") {
+		t.Errorf("ls: code %d, %s", code, stdout)
+	}
+	if stdout, _, code := espalier(t, "search", "--list"); code != exitOK || !strings.Contains(stdout, "darts.xi") || !strings.Contains(stdout, "search.lr/lambda") {
+		t.Errorf("--list: code %d, %s", code, stdout)
+	}
+	for want, args := range map[string][]string{
+		"--minutes is -1":    {"search", "--minutes", "-1"},
+		`nearest is "darts"`: {"search", "--method", "drats"},
+		"order is 3":         {"search", "--set", "darts.order=3"},
+	} {
+		if _, stderr, code := espalier(t, args...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%v: code %d, %s", args, code, stderr)
+		}
+	}
+}

@@ -89,7 +89,12 @@ func (a *app) train(ctx context.Context, configs []experiment.Config) error {
 
 // each is the configuration of the flags, once for each of the seeds.
 func (s *settings) each(seeds string) ([]experiment.Config, error) {
-	cfg, err := s.load()
+	return s.eachOver(experiment.Default(), seeds)
+}
+
+// eachOver is each with other defaults.
+func (s *settings) eachOver(defaults experiment.Config, seeds string) ([]experiment.Config, error) {
+	cfg, err := s.over(defaults)
 	if err != nil || seeds == "" {
 		return []experiment.Config{cfg}, err
 	}

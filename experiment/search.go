@@ -1,0 +1,267 @@
+package experiment
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+
+	"espalier/bilevel"
+	"espalier/datasets"
+	"espalier/nn"
+	"espalier/oneshot"
+	"espalier/search"
+	"espalier/search/supernet"
+	"espalier/train"
+)
+
+// NoSearch is the value of search.method that searches nothing.
+const NoSearch = "none"
+
+// GenotypeFile is what a search ends in, within its directory. It is written last.
+const GenotypeFile = "genotype.txt"
+
+// Search searches an architecture as the configuration says, and leaves in the run's directory alphas.csv, with α after every
+// epoch, and genotype.txt. When ctx ends it saves and returns *Interrupted.
+func (l *Lab) Search(ctx context.Context, c Config) (Run, error) {
+	if c.Search.Method == NoSearch {
+		return Run{}, errors.New("experiment: search.method is none: there is nothing to search by")
+	}
+	c = c.SearchAlone()
+	r, err := l.find(c)
+	if err != nil || r.Finished() {
+		return r, err
+	}
+	err = l.search(ctx, c)
+	if interrupted := (*Interrupted)(nil); errors.As(err, &interrupted) {
+		return r, err
+	}
+	if err != nil {
+		return r, fmt.Errorf("experiment: search: %w", err)
+	}
+	return l.find(c)
+}
+
+// SearchAlone is the configuration without what does not concern a search: the network and its training.
+func (c Config) SearchAlone() Config {
+	d := Default()
+	c.Model, c.Train, c.Prune = d.Model, d.Train, d.Prune
+	return c
+}
+
+func (l *Lab) search(ctx context.Context, c Config) (err error) {
+	set, err := l.OpenData(c)
+	if err != nil {
+		return err
+	}
+	split, err := c.searchSplit(set)
+	if err != nil {
+		return err
+	}
+	problem, err := c.searchProblem(set, split)
+	if err != nil {
+		return err
+	}
+	for _, loader := range []*datasets.Loader{problem.Train, problem.Val, problem.Check} {
+		defer loader.Close()
+	}
+	method, err := c.searcher()
+	if err != nil {
+		return err
+	}
+	s, err := oneshot.New(method, problem, c.searchCourse())
+	if err != nil {
+		return err
+	}
+	d, err := train.Open(c.Dir(l.Runs))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	err = cmp.Or(d.WriteBytes(ConfigFile, c.YAML()), writeJSON(d, EnvFile, ThisEnv()), split.WriteFile(d.Path(SplitFile)))
+	if err != nil {
+		return err
+	}
+	if err = os.Remove(d.Path(FailureFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err = l.searched(ctx, d, s, c)
+	if interrupted := (*Interrupted)(nil); err == nil || errors.As(err, &interrupted) {
+		return err
+	}
+	_ = d.WriteBytes(FailureFile, []byte(err.Error()+"\n")) // the run only looks interrupted without it, as on a full disk
+	return err
+}
+
+// searched runs the search and writes what it comes to.
+func (l *Lab) searched(ctx context.Context, d *train.Dir, s *oneshot.Search, c Config) error {
+	result, err := train.Run(ctx, d, recorded{s, d}, train.Options{
+		Epochs: c.Search.Epochs, Observer: l.observer("search by " + c.Search.Method), Clock: l.Clock,
+	})
+	if err != nil {
+		return err
+	}
+	if result.Status == train.Interrupted {
+		return &Interrupted{result, context.Cause(ctx)}
+	}
+	g, err := s.Choose(ctx, func(task string, done, total int) {
+		if l.Report != nil {
+			l.Report(task, done, total)
+		}
+	})
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return &Interrupted{result, context.Cause(ctx)}
+	}
+	if err != nil {
+		return err
+	}
+	return d.Write(GenotypeFile, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, g)
+		return err
+	})
+}
+
+// recorded is a search that writes alphas.csv whenever an epoch is done. The file is made anew of the history that the
+// search's checkpoints hold, so that no interruption leaves a line too many or too few.
+type recorded struct {
+	*oneshot.Search
+	dir *train.Dir
+}
+
+// End implements train.Stepper.
+func (r recorded) End(ctx context.Context, epoch int, report train.Report) ([]train.Figure, error) {
+	figures, err := r.Search.End(ctx, epoch, report)
+	if err != nil {
+		return figures, err
+	}
+	table := []byte(search.AlphasHeader(r.Space()))
+	for e := range epoch + 2 {
+		table = r.AlphaAfter(e).AppendCSV(table, e)
+	}
+	return figures, r.dir.WriteBytes(search.AlphasFile, table)
+}
+
+// searchSplit divides the training images between weights and architecture.
+func (c Config) searchSplit(set *datasets.Set) (*datasets.Split, error) {
+	n := c.Data.Train
+	if n == 0 {
+		n = set.Train.Len()
+	}
+	val := int(math.Round(c.Search.Val * float64(n)))
+	return datasets.NewSplit(set.Train, c.Seed,
+		datasets.Share{Name: oneshot.TrainSplit, Images: n - val}, datasets.Share{Name: oneshot.ValSplit, Images: val})
+}
+
+// searchProblem is the supernet with its images. The caller closes the loaders.
+func (c Config) searchProblem(set *datasets.Set, split *datasets.Split) (*oneshot.Problem, error) {
+	for _, share := range []string{oneshot.TrainSplit, oneshot.ValSplit} {
+		if n := len(split.Indices(share)); n < c.Search.Batch {
+			return nil, fmt.Errorf("search.batch is %d, more than the %d images of %s", c.Search.Batch, n, share)
+		}
+	}
+	space, ok := search.BuiltinSpace(c.Search.Space)
+	if !ok {
+		return nil, fmt.Errorf("no space is named %q", c.Search.Space)
+	}
+	net, err := supernet.New(space, supernet.Options{
+		Input: nn.Shape(set.Shape()), Classes: len(set.Classes), Channels: c.Search.Channels, Cells: c.Search.Cells,
+		Batch: c.Search.Batch, Memory: supernet.Memory(c.Search.Memory),
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &oneshot.Problem{Net: net, Running: c.Search.Running, Seed: c.Seed}
+	varied := datasets.LoaderOptions{
+		Batch: c.Search.Batch, Seed: c.Seed, Shuffle: true, DropLast: true, Norm: set.Norm,
+		Augment: datasets.Augment{Pad: c.Data.Crop, Flip: c.Data.Flip, Cutout: c.Data.Cutout},
+	}
+	plain := datasets.LoaderOptions{Batch: c.Search.Batch, DropLast: true, Norm: set.Norm}
+	for _, l := range []struct {
+		to      **datasets.Loader
+		share   string
+		options datasets.LoaderOptions
+	}{{&p.Train, oneshot.TrainSplit, varied}, {&p.Val, oneshot.ValSplit, varied}, {&p.Check, oneshot.ValSplit, plain}} {
+		l.options.Stream = "search " + l.share
+		if *l.to, err = datasets.NewLoader(set.Train, split.Indices(l.share), l.options); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// searchCourse says how the search goes.
+func (c Config) searchCourse() oneshot.Course {
+	s := c.Search
+	return oneshot.Course{
+		Epochs: s.Epochs, Warmup: s.Warmup, Curvature: s.Curvature,
+		Recipe: bilevel.Recipe{
+			LR: s.LR, FinalLR: s.FinalLR, Momentum: s.Momentum, WeightDecay: s.WeightDecay, Clip: s.Clip,
+			AlphaLR: s.AlphaLR, AlphaBeta1: s.AlphaBeta1, AlphaBeta2: s.AlphaBeta2, AlphaDecay: s.AlphaDecay,
+		},
+	}
+}
+
+// validateSearch says what is wrong with the settings of a search, if there is one.
+func (c Config) validateSearch() error {
+	s := c.Search
+	if s.Method == NoSearch {
+		return nil
+	}
+	if _, err := c.searcher(); err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	r := c.searchCourse().Recipe
+	r.Steps = 1
+	if err := r.Validate(); err != nil {
+		return fmt.Errorf("experiment: search: %w", err)
+	}
+	for _, rule := range []struct {
+		path string
+		ok   bool
+		want string
+	}{
+		{"search.channels", s.Channels >= 1 && s.Channels <= 1024, "1 to 1024 channels"},
+		{"search.cells", s.Cells >= 0 && s.Cells <= 100, "0 to 100 cells"},
+		{"search.val", s.Val > 0 && s.Val < 1, "a share above 0 and below 1"},
+		{"search.epochs", s.Epochs >= 1, "1 or more epochs"},
+		{"search.warmup", s.Warmup >= 0 && s.Warmup < max(1, s.Epochs), "0 or more epochs, fewer than search.epochs"},
+		{"search.batch", s.Batch >= 2 && s.Batch <= 1<<16, "2 to 65536 images"},
+		{"prune.method", c.Prune.Method == NoPruning, "none where an architecture is searched"},
+	} {
+		if !rule.ok {
+			return fmt.Errorf("experiment: %s is %s, want %s", rule.path, c.get(rule.path), rule.want)
+		}
+	}
+	return nil
+}
+
+// openGenotype reads what a search ended in.
+func (r *Run) openGenotype() error {
+	path := filepath.Join(r.Path, GenotypeFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	g, err := search.Parse(string(text))
+	if err != nil {
+		return fmt.Errorf("experiment: %s: %w", path, err)
+	}
+	r.Genotype = &g
+	return nil
+}
+
+// genotype is the text of what the search ended in, or nothing.
+func (r Run) genotype() string {
+	if r.Genotype == nil {
+		return ""
+	}
+	return r.Genotype.String()
+}
