@@ -33,9 +33,10 @@ divided between weights and architecture (search.val); test images are not looke
 --list names the methods and their settings, such as darts.xi. All settings of a search begin with search.;
 'espalier help settings' lists them. The defaults are those of DARTS: 8 cells of 16 channels, 50 epochs, batches of 64.
 
-It leaves, in RUNS/NAME/HASH/seed-N, the settings, the log, metrics.csv with the figures of each epoch (losses, accuracies,
-entropy of the choices, skip connections of the architecture so far), alphas.csv with α after each, from which 'espalier
-derive' derives an architecture of any epoch, and genotype.txt, the architecture that was found, as other tools read it.
+It leaves, in RUNS/NAME/HASH/seed-N, the settings, the log, metrics.csv with the figures of each epoch (losses,
+accuracies, entropy of the choices, skip connections of the architecture so far), alphas.csv with α after each, from which
+'espalier derive' derives an architecture of any epoch, and genotype.txt, the architecture that was found, as other tools
+read it.
 
 Ctrl-C finishes the step, saves and stops, and so does the end of --minutes; the same command goes on from there and ends
 with the same bits as if it had not been stopped.`,
