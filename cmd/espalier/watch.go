@@ -30,6 +30,10 @@ func (w *watcher) Observe(e train.Event) {
 		w.bar.title = w.at(min(e.Epoch+1, w.epochs))
 		w.bar.set(e.Epoch*w.steps+e.Step, e.Images, figures(e.Figures))
 	case train.Worked:
+		if w.task != nil && w.task.title != e.Task { // one task is over, another begins
+			w.task.end()
+			w.task = nil
+		}
 		if w.task == nil {
 			w.task = w.app.newProgress(e.Task, e.Total, 0)
 		}
