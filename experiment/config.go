@@ -91,6 +91,7 @@ type Search struct {
 	AlphaDecay  float64 `yaml:"alpha_decay" doc:"weight decay of the architecture, added to the gradient"`
 	Memory      string  `yaml:"memory" hash:"-" one:"keep recompute" doc:"keep what batch norms read, or recompute it backward: a third of the memory, the same bits"`
 	Curvature   bool    `yaml:"curvature" doc:"measure every second epoch the largest eigenvalue of the validation loss in the architecture (24 passes of 256 images)"`
+	Stop        bool    `yaml:"stop" doc:"end as RobustDARTS does when that eigenvalue grows, and take the architecture of four epochs before"`
 	Running     bool    `yaml:"running" doc:"evaluate the mixture by running statistics as the released code of DARTS does, not by those of each batch"`
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"espalier/bilevel"
+	"espalier/darts"
 	"espalier/datasets"
 	"espalier/nn"
 	"espalier/oneshot"
@@ -197,8 +198,12 @@ func (c Config) searchProblem(set *datasets.Set, split *datasets.Split) (*onesho
 // searchCourse says how the search goes.
 func (c Config) searchCourse() oneshot.Course {
 	s := c.Search
+	var stopping darts.Stopping
+	if s.Stop {
+		stopping = darts.DefaultStopping()
+	}
 	return oneshot.Course{
-		Epochs: s.Epochs, Warmup: s.Warmup, Curvature: s.Curvature,
+		Epochs: s.Epochs, Warmup: s.Warmup, Curvature: s.Curvature, Stopping: stopping,
 		Recipe: bilevel.Recipe{
 			LR: s.LR, FinalLR: s.FinalLR, Momentum: s.Momentum, WeightDecay: s.WeightDecay, Clip: s.Clip,
 			AlphaLR: s.AlphaLR, AlphaBeta1: s.AlphaBeta1, AlphaBeta2: s.AlphaBeta2, AlphaDecay: s.AlphaDecay,

@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"espalier/bilevel"
-	"espalier/darts"
 	"espalier/nn"
 	"espalier/search"
 	"espalier/search/supernet"
@@ -41,11 +40,11 @@ func (s *Search) ended(ctx context.Context, epoch int, report train.Report) ([]t
 		return figures, ctx.Err()
 	}
 	value := math.NaN()
-	if darts.DefaultStopping().Measures(epoch + 1) {
+	if (epoch+1)%s.course.every() == 0 {
 		if value, err = s.curvature(ctx, report); err != nil {
 			return nil, err
 		}
-		s.curve[(epoch+1)/darts.DefaultStopping().Every-1] = nn.Float(value)
+		s.curve[(epoch+1)/s.course.every()-1] = nn.Float(value)
 	}
 	return append(figures, train.Figure{Name: "eigenvalue", Value: value}), ctx.Err()
 }

@@ -1,10 +1,12 @@
 package oneshot
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
 	"espalier/bilevel"
+	"espalier/darts"
 	"espalier/datasets"
 	"espalier/search/supernet"
 )
@@ -45,9 +47,11 @@ type Course struct {
 	Warmup int // epochs in which weights move alone, fewer than Epochs
 	// Recipe is how weights and α move. Its Steps and AlphaFrom follow from the above.
 	Recipe bilevel.Recipe
-	// Curvature measures, after the epochs that Stopping measures, the largest eigenvalue of the Hessian of the validation
+	// Curvature measures, every second epoch or as Stopping says, the largest eigenvalue of the Hessian of the validation
 	// loss in α, on the first CurvatureImages of Check. It costs 24 passes over them.
 	Curvature bool
+	// Stopping ends the search by these eigenvalues, and makes an earlier α count. The zero rule ends none.
+	Stopping darts.Stopping
 }
 
 // CurvatureImages is the number of images, rounded up to batches, that curvature is measured on.
@@ -58,6 +62,9 @@ func DefaultCourse(epochs int) Course {
 	return Course{Epochs: epochs, Recipe: bilevel.DefaultRecipe(1)}
 }
 
+// every is how many epochs lie from one eigenvalue to the next.
+func (c Course) every() int { return cmp.Or(c.Stopping.Every, darts.DefaultStopping().Every) }
+
 // fill works out what follows, and says what is wrong.
 func (c Course) fill(p *Problem) (Course, error) {
 	if c.Steps == 0 {
@@ -66,8 +73,14 @@ func (c Course) fill(p *Problem) (Course, error) {
 	if c.Epochs < 1 || c.Steps < 1 || c.Warmup < 0 || c.Warmup >= c.Epochs {
 		return c, fmt.Errorf("oneshot: %d epochs of %d steps, in the first %d of which weights move alone", c.Epochs, c.Steps, c.Warmup)
 	}
-	if c.Curvature && p.Check == nil {
+	if (c.Curvature || c.Stopping != darts.Stopping{}) && p.Check == nil {
 		return c, errors.New("oneshot: curvature is measured on images of Problem.Check, and there are none")
+	}
+	if c.Stopping != (darts.Stopping{}) {
+		c.Curvature = true
+		if err := c.Stopping.Validate(); err != nil {
+			return c, err
+		}
 	}
 	c.Recipe.Steps, c.Recipe.AlphaFrom = c.Epochs*c.Steps, c.Warmup*c.Steps
 	return c, c.Recipe.Validate()

@@ -138,13 +138,30 @@ func (s *Search) Derive(a *search.Alpha) (search.Genotype, error) {
 	return search.Derive(s.Space(), s.Primitives(), a.Softmax())
 }
 
-// Choose is the architecture that the search ends in, when its last step is done: that of α, unless the method has a way of
-// its own, which may take time.
+// Choose is the architecture that the search ends in, when its last step is done: that of α, or of an
+// earlier α after an early stop, unless the method has a way of its own, which may take time.
 func (s *Search) Choose(ctx context.Context, report train.Report) (search.Genotype, error) {
 	if c, ok := s.method.(Chooser); ok {
 		return c.Choose(ctx, s, report)
 	}
+	if stop, _, best := s.stop(); stop {
+		return s.Derive(s.AlphaAfter(best))
+	}
 	return s.Derive(s.alpha)
+}
+
+// Stopped implements train.Stopper.
+func (s *Search) Stopped() bool {
+	stop, _, _ := s.stop()
+	return stop
+}
+
+// stop is what Course.Stopping says by now.
+func (s *Search) stop() (stop bool, stopped, best int) {
+	if s.course.Stopping.Every == 0 {
+		return false, 0, 0
+	}
+	return s.course.Stopping.Stop(s.Eigenvalues())
 }
 
 // Eigenvalues are those that were measured, after so many epochs each.

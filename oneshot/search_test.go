@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"espalier/darts"
 	"espalier/datasets"
 	"espalier/internal/rng"
 	"espalier/nn"
@@ -292,6 +293,35 @@ func TestFigures(t *testing.T) {
 		if !slices.Equal(s.AlphaAfter(4).Values, s.Alpha.Value) || name != "random-ws" && slices.Equal(s.AlphaAfter(3).Values, s.Alpha.Value) {
 			t.Errorf("%s: the history of α is not that", name)
 		}
+	}
+}
+
+// TestStopping: a search ends when its rule says so, also if it is interrupted, and an earlier α counts.
+func TestStopping(t *testing.T) {
+	c := course(6)
+	// Any growth, and any fall, from one epoch to the next: it stops after the first two positive eigenvalues in a row.
+	c.Stopping = darts.Stopping{Every: 1, Window: 1, Ratio: 1e-9, Back: 1}
+	m := configure(t, "darts", "order=1")
+	for _, every := range []int{0, 4} {
+		if every > 0 && unsafe.Sizeof(nn.Float(0)) == 8 {
+			continue
+		}
+		s := run(t, func() *Problem { return tiny(t) }, m, c, every)
+		stop, stopped, best := c.Stopping.Stop(s.Eigenvalues())
+		if !stop || stopped != len(s.Eigenvalues()) || stopped >= 6 || s.Done() != stopped*s.Steps() || best != stopped-1 {
+			t.Fatalf("%d steps in pieces of %d, eigenvalues %v: %v, %d, %d", s.Done(), every, s.Eigenvalues(), stop, stopped, best)
+		}
+		want, err := s.Derive(s.AlphaAfter(best))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g, err := s.Choose(t.Context(), nil); err != nil || !g.Equal(want) {
+			t.Errorf("%v counts, want %v, %v", g, want, err)
+		}
+	}
+	c.Stopping.Back = 0
+	if _, err := New(m, tiny(t), c); err == nil {
+		t.Error("a rule that compares with nothing is taken")
 	}
 }
 

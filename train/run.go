@@ -29,7 +29,7 @@ func (o Options) validate() error {
 	return nil
 }
 
-// Run runs the stepper to its last epoch, from the newest whole checkpoint in the directory if there is one, and leaves it
+// Run runs the stepper to its last epoch, or to the one after which a Stopper has stopped, from the newest whole checkpoint in the directory if there is one, and leaves it
 // in the state after the last step. When ctx ends, it finishes the step, saves, and returns a Result that is Interrupted;
 // that is no error. If a step fails, its error is wrapped, and the checkpoints stay as they were before.
 //
@@ -70,7 +70,7 @@ type runner struct {
 
 // loop is the run.
 func (r *runner) loop(ctx context.Context) (Status, error) {
-	for r.at.Epoch < r.Epochs {
+	for r.at.Epoch < r.Epochs && !r.stopped() {
 		r.stretch = stretch{from: r.at, began: r.now()}
 		if err := r.stepper.Begin(r.at.Epoch, r.at.Step); err != nil {
 			return Failed, r.failed(err)
@@ -103,6 +103,12 @@ func (r *runner) step() error {
 		return r.save()
 	}
 	return nil
+}
+
+// stopped reports whether the stepper wants no more epochs.
+func (r *runner) stopped() bool {
+	s, ok := r.stepper.(Stopper)
+	return ok && r.at.Step == 0 && s.Stopped()
 }
 
 // endEpoch records an epoch and saves; done is false if ctx ended before that.

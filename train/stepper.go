@@ -31,6 +31,12 @@ type Stepper interface {
 	Restore(State) error
 }
 
+// Stopper is a Stepper that may end a run before its last epoch.
+type Stopper interface {
+	// Stopped reports, between epochs, whether the run is at its end. It depends on the stepper's state alone.
+	Stopped() bool
+}
+
 // State is the state of a stepper, as a checkpoint stores it. Names of tensors are up to the stepper; keys of the metadata
 // that begin with "run." are the loop's own.
 type State struct {
