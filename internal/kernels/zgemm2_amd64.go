@@ -17,7 +17,7 @@ var micro2 = microkernels{
 	peak:         peak2,
 	peakFlops:    14 * 16,
 	scatter:      scatterRows2,
-	windowPixels: 192,
+	windowPixels: 256,
 }
 
 //go:noescape

@@ -18,7 +18,7 @@ func gemm2() *asm {
 		}
 		a.golang("},\n")
 	}
-	a.golang("},\ndepthwise: &depthwise2,\nsum: sum2,\npeak: peak2,\npeakFlops: 14 * 16,\nscatter: scatterRows2,\nwindowPixels: 192,\n}\n\n")
+	a.golang("},\ndepthwise: &depthwise2,\nsum: sum2,\npeak: peak2,\npeakFlops: 14 * 16,\nscatter: scatterRows2,\nwindowPixels: 256,\n}\n\n")
 	for nv := 1; nv <= 3; nv++ {
 		for _, mr := range gemmSizes2[nv] {
 			a.gemmTile2(mr, nv)
