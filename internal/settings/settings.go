@@ -79,9 +79,9 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Name, e.err) }
 // Unwrap is the reason.
 func (e *Error) Unwrap() error { return e.err }
 
-// fields calls f for every option.
+// fields calls f for every option. Those of a pointer can be set.
 func fields(p any, f func(reflect.StructField, reflect.Value)) {
-	v := reflect.ValueOf(p).Elem()
+	v := reflect.Indirect(reflect.ValueOf(p))
 	for i := range v.NumField() {
 		f(v.Type().Field(i), v.Field(i))
 	}
