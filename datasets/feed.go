@@ -38,7 +38,7 @@ func (f *Feed) find(name string) (*feed, error) {
 	if s, ok := f.feeds[name]; ok {
 		return s, nil
 	}
-	return nil, fmt.Errorf("datasets: the feed has no images called %q", name)
+	return nil, fmt.Errorf("datasets: there is no split %q", name)
 }
 
 // Seek makes the next batch of a loader that of number n.
@@ -73,6 +73,14 @@ func (f *Feed) Batch(name string) *Batch {
 		panic("datasets: a batch of " + name + " before its first")
 	}
 	return s.batch
+}
+
+// BatchSize is the number of images of a batch.
+func (f *Feed) BatchSize() int {
+	for _, s := range f.feeds {
+		return s.Loader.BatchSize()
+	}
+	return 0
 }
 
 // Same says what two feeds must have in common that give the same batches: of each loader, its batches and its stream.

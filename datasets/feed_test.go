@@ -58,7 +58,7 @@ func TestFeed(t *testing.T) {
 			t.Error("batches of different sizes are taken")
 		}
 	}
-	if err := f.Next("test"); err == nil || !strings.Contains(err.Error(), `"test"`) {
+	if err := f.Next("test"); err == nil || !strings.Contains(err.Error(), `no split "test"`) {
 		t.Errorf("got %v", err)
 	}
 }

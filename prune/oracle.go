@@ -32,74 +32,34 @@ type Problem struct {
 // Oracle gives the gradients of a network's loss at any weights. It is the bilevel.Source of the splits that it was made
 // for.
 type Oracle struct {
+	*datasets.Feed
 	net     *nn.Net
 	program *nn.TrainProgram
-	splits  map[string]*split
 	bound   nn.Params
-}
-
-// split is a loader with the batch that is current.
-type split struct {
-	data  *datasets.Loader
-	batch *datasets.Batch
-	epoch int // that the loader is in
 }
 
 // NewOracle makes an oracle for loaders of full batches of one size, by the names of their splits.
 func NewOracle(net *nn.Net, loss nn.Loss, splits map[string]*datasets.Loader) (*Oracle, error) {
-	o := &Oracle{net: net, splits: map[string]*split{}, bound: *net.Params}
+	feed, err := datasets.NewFeed(splits)
+	if err != nil {
+		return nil, fmt.Errorf("prune: %w", err)
+	}
+	o := &Oracle{Feed: feed, net: net, bound: *net.Params}
 	size := 0
 	for name, l := range splits {
-		if l.Len() != l.Batches()*l.BatchSize() {
-			return nil, fmt.Errorf("prune: %s: %d images in batches of %d: the last one of an epoch must be full or left out", name, l.Len(), l.BatchSize())
-		}
-		if size != 0 && l.BatchSize() != size {
-			return nil, fmt.Errorf("prune: batches of %d images and of %d: all splits must have one size", size, l.BatchSize())
-		}
-		if nn.Shape(l.Shape()) != net.In {
+		if size = l.BatchSize(); nn.Shape(l.Shape()) != net.In {
 			return nil, fmt.Errorf("prune: %s: images of %v for a network of %v", name, l.Shape(), net.In)
 		}
-		size = l.BatchSize()
-		o.splits[name] = &split{data: l}
 	}
-	var err error
 	o.program, err = net.TrainProgram(size, nn.TrainOptions{Loss: loss})
 	return o, err
-}
-
-// Seek implements bilevel.Source.
-func (o *Oracle) Seek(name string, n int) error {
-	s, ok := o.splits[name]
-	if !ok {
-		return fmt.Errorf("prune: there is no split %q", name)
-	}
-	s.epoch = n / s.data.Batches()
-	s.data.Start(s.epoch, n%s.data.Batches())
-	return nil
-}
-
-// Next implements bilevel.Source.
-func (o *Oracle) Next(name string) error {
-	s, ok := o.splits[name]
-	if !ok {
-		return fmt.Errorf("prune: there is no split %q", name)
-	}
-	if s.batch = s.data.Next(); s.batch == nil {
-		s.epoch++
-		s.data.Start(s.epoch, 0)
-		s.batch = s.data.Next()
-	}
-	return nil
 }
 
 // Gradient writes to g the gradient of the loss with respect to all weights at z, a vector of the network's layout, on the
 // current batch of the split. With nn.UpdateStatistics, running statistics follow the batch; with nn.BatchStatistics they
 // stay as they are.
 func (o *Oracle) Gradient(g, z []nn.Float, name string, s nn.Statistics) (nn.Result, error) {
-	b := o.splits[name].batch
-	if b == nil {
-		panic("prune: a gradient on split " + name + " before its first batch")
-	}
+	b := o.Batch(name)
 	if &o.bound.Values[0] != &z[0] || &o.bound.Grads[0] != &g[0] {
 		o.bound.Values, o.bound.Grads = z, g
 		p := o.bound
@@ -111,18 +71,15 @@ func (o *Oracle) Gradient(g, z []nn.Float, name string, s nn.Statistics) (nn.Res
 
 // Same says what runs must have in common that go on with one another: the network's size and the random streams.
 func (o *Oracle) Same() map[string]string {
-	same := map[string]string{"network": fmt.Sprintf("%d parameters, %d classes", o.net.Params.Layout.Count(), o.net.Out.C)}
-	for name, s := range o.splits {
-		stream := s.data.Stream()
-		same["split/"+name] = fmt.Sprintf("%d batches of %d, seed %d, %s", s.data.Batches(), s.data.BatchSize(), stream.Seed, stream.Name)
-	}
+	same := o.Feed.Same()
+	same["network"] = fmt.Sprintf("%d parameters, %d classes", o.net.Params.Layout.Count(), o.net.Out.C)
 	return same
 }
 
 // each calls f with the number of each of the first batches of the lower split that hold at least the given number of
 // images, and returns how many there were.
 func (o *Oracle) each(images int, f func(i int) error) (int, error) {
-	size := o.splits[LowerSplit].data.BatchSize()
+	size := o.BatchSize()
 	n := (images + size - 1) / size
 	if err := o.Seek(LowerSplit, 0); err != nil {
 		return 0, err

@@ -68,11 +68,11 @@ func TestOracle(t *testing.T) {
 		t.Error("running statistics did not follow", err)
 	}
 	// A source that seeks goes on with the same images.
-	first := slices.Clone(o.splits[LowerSplit].batch.Images)
+	first := slices.Clone(o.Batch(LowerSplit).Images)
 	if err := o.Seek(LowerSplit, steps-1); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Next(LowerSplit); err != nil || !slices.Equal(o.splits[LowerSplit].batch.Images, first) {
+	if err := o.Next(LowerSplit); err != nil || !slices.Equal(o.Batch(LowerSplit).Images, first) {
 		t.Errorf("batch %d after seeking has other images, %v", steps-1, err)
 	}
 	if err := o.Next("test"); err == nil || !strings.Contains(err.Error(), `no split "test"`) {
