@@ -39,7 +39,7 @@ func (g Genotype) Skeleton() Skeleton {
 
 // Validate says what is wrong with the wiring, or which primitive the registry lacks.
 func (g Genotype) Validate(r Registry) error {
-	if err := g.check(); err != nil {
+	if err := g.Check(); err != nil {
 		return err
 	}
 	for _, w := range []Wiring{g.Normal, g.Reduce} {
@@ -52,8 +52,8 @@ func (g Genotype) Validate(r Registry) error {
 	return nil
 }
 
-// check says what is wrong with the wiring.
-func (g Genotype) check() error {
+// Check says what is wrong with the wiring, whatever its operations are.
+func (g Genotype) Check() error {
 	s := g.Skeleton()
 	if err := g.Normal.check(s); err != nil {
 		return fmt.Errorf("search: genotype: %s: %w", s.kinds()[0], err)

@@ -278,7 +278,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if err := g.check(); err != nil {
+		if err := g.Check(); err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
 		checkRoundTrip(t, g)

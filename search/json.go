@@ -18,7 +18,7 @@ func (g *Genotype) UnmarshalJSON(data []byte) error {
 	if err := d.Decode(&p); err != nil {
 		return fmt.Errorf("search: genotype: %w", err)
 	}
-	if err := Genotype(p).check(); err != nil {
+	if err := Genotype(p).Check(); err != nil {
 		return err
 	}
 	*g = Genotype(p)

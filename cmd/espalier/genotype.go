@@ -16,8 +16,8 @@ import (
 const genotypeFile = "genotype.txt"
 
 // aboutGenotypes says in help texts what genotypeOf takes.
-const aboutGenotypes = `a name of a published cell, the text itself (DARTS' Genotype(normal=…) in any of its usual forms, a cell of NAS-Bench-201 as
-|nor_conv_3x3~0|+|…|, or JSON), a file with such a text, or a directory with a genotype.txt`
+const aboutGenotypes = `a name of a published cell, the text itself (DARTS' Genotype(normal=…) in any of its usual forms, a cell of
+NAS-Bench-201 as |nor_conv_3x3~0|+|…|, or JSON), a file with such a text, or a directory with a genotype.txt`
 
 // genotypeOf reads a genotype that is given as a name, a text, a file or a directory. The name is that of the cell or of the
 // file, or empty. Its operations are those of the table of primitives.

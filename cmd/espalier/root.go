@@ -121,7 +121,7 @@ command goes on from there).`,
 	)
 	root.AddCommand(
 		newQuickstart(a), newTrain(a), newPrune(a), newStudy(a),
-		newSearch(a), newDerive(a), newQuery(a),
+		newSearch(a), newDerive(a), newDraw(a), newQuery(a),
 		newEval(a), newCompare(a), newPlot(a), newLs(a),
 		newData(a), newBench(a), newSettings(),
 	)

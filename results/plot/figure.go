@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -82,18 +84,28 @@ func (f *Figure) Draw(c draw.Canvas) {
 }
 
 // PNG writes the figure as an image of Width by Height at DPI.
-func (f *Figure) PNG(w io.Writer) error {
-	c := vgimg.NewWith(vgimg.UseWH(Width, Height), vgimg.UseDPI(DPI))
-	f.Draw(draw.New(c))
+func (f *Figure) PNG(w io.Writer) error { return writePNG(w, Width, Height, f.Draw) }
+
+// SVG writes the figure as a drawing. Fonts are named, not embedded: Liberation Sans, or else Arial or Helvetica, which
+// share its measures.
+func (f *Figure) SVG(w io.Writer) error { return writeSVG(w, Width, Height, f.Draw) }
+
+// Save writes the figure to a file whose extension says how: .png or .svg. A file of that name is replaced at once or
+// not at all.
+func (f *Figure) Save(path string) error {
+	return save(path, map[string]func(io.Writer) error{".png": f.PNG, ".svg": f.SVG})
+}
+
+func writePNG(w io.Writer, width, height vg.Length, paint func(draw.Canvas)) error {
+	c := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(DPI))
+	paint(draw.New(c))
 	_, err := vgimg.PngCanvas{Canvas: c}.WriteTo(w)
 	return err
 }
 
-// SVG writes the figure as a drawing. Fonts are named, not embedded: Liberation Sans, or else Arial or Helvetica, which
-// share its measures.
-func (f *Figure) SVG(w io.Writer) error {
-	c := vgsvg.New(Width, Height)
-	f.Draw(draw.New(c))
+func writeSVG(w io.Writer, width, height vg.Length, paint func(draw.Canvas)) error {
+	c := vgsvg.New(width, height)
+	paint(draw.New(c))
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
 		return err
@@ -103,17 +115,14 @@ func (f *Figure) SVG(w io.Writer) error {
 	return err
 }
 
-// Save writes the figure to a file whose extension says how: .png or .svg. A file of that name is replaced at once or
-// not at all.
-func (f *Figure) Save(path string) error {
-	var write func(io.Writer) error
-	switch ext := strings.ToLower(filepath.Ext(path)); ext {
-	case ".png":
-		write = f.PNG
-	case ".svg":
-		write = f.SVG
-	default:
-		return fmt.Errorf("plot: %s: figures are saved as .png or .svg, not %q", path, ext)
+// save writes a file in the way that its extension says.
+func save(path string, ways map[string]func(io.Writer) error) error {
+	ext := strings.ToLower(filepath.Ext(path))
+	write, ok := ways[ext]
+	if !ok {
+		known := slices.Sorted(maps.Keys(ways))
+		last := len(known) - 1
+		return fmt.Errorf("plot: %s: figures are saved as %s or %s, not %q", path, strings.Join(known[:last], ", "), known[last], ext)
 	}
 	if err := atomicfile.Write(path, write); err != nil {
 		return fmt.Errorf("plot: %w", err)
