@@ -51,7 +51,7 @@ func (s *Search) ended(ctx context.Context, epoch int, report train.Report) ([]t
 
 // evaluate is the result of what the method holds up, with the first set of weights, on all images of Check.
 func (s *Search) evaluate(ctx context.Context, report train.Report) (nn.Result, error) {
-	p := supernet.Pass{Params: s.W.params, Alpha: s.alpha.Values, Statistics: nn.BatchStatistics}
+	p := supernet.Pass{Params: s.W.params, Alpha: s.alpha.Values, Statistics: nn.BatchStatistics, Random: s.noise}
 	if s.gate != nil { // a gate that draws: the architecture that α stands for
 		g, err := s.Derive(s.alpha)
 		if err != nil {
@@ -67,7 +67,7 @@ func (s *Search) evaluate(ctx context.Context, report train.Report) (nn.Result, 
 // Judge is the result of an architecture with the first set of weights, each batch normalised by itself, on the first so
 // many batches of Check, or on all if there are fewer.
 func (s *Search) Judge(ctx context.Context, g search.Genotype, batches int) (nn.Result, error) {
-	p := supernet.Pass{Params: s.W.params, Alpha: OneHot(s.Space(), g), Gate: supernet.Direct{}, Statistics: nn.BatchStatistics}
+	p := supernet.Pass{Params: s.W.params, Alpha: OneHot(s.Space(), g), Gate: supernet.Direct{}, Statistics: nn.BatchStatistics, Random: s.noise}
 	return s.results(ctx, p, batches, func(int, int) {})
 }
 
@@ -105,7 +105,7 @@ func (s *Search) curvature(ctx context.Context, report train.Report) (float64, e
 			}
 			b := check.Next()
 			_, err := s.net.Gradient(nil, part, supernet.Pass{
-				Params: s.W.params, Alpha: alpha, Images: b.X, Labels: b.Labels, Statistics: nn.BatchStatistics,
+				Params: s.W.params, Alpha: alpha, Images: b.X, Labels: b.Labels, Statistics: nn.BatchStatistics, Random: s.noise,
 			})
 			if err != nil {
 				return err

@@ -38,7 +38,7 @@ func (s *Search) Level(split string, n *Network) bilevel.Level[nn.Float] {
 	pass := func(ga, gw, alpha, w []nn.Float, statistics nn.Statistics) (nn.Result, error) {
 		b := s.feed.Batch(split)
 		return s.net.Gradient(gw, ga, supernet.Pass{
-			Params: n.params.With(w), Alpha: alpha, Gate: s.gate, Images: b.X, Labels: b.Labels, Statistics: statistics,
+			Params: n.params.With(w), Alpha: alpha, Gate: s.gate, Images: b.X, Labels: b.Labels, Statistics: statistics, Random: s.noise,
 		})
 	}
 	return bilevel.Level[nn.Float]{

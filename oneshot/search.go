@@ -37,6 +37,7 @@ type Search struct {
 	alpha    *search.Alpha // a view of Alpha
 	gate     supernet.Gate // nil: softmax
 	seek     func(step int)
+	noise    *rng.Stream // of primitives that make noise, in the running step
 	networks []*Network
 	keep     []*bilevel.Block[nn.Float]
 	history  []nn.Float // α before the first epoch and after each
@@ -86,7 +87,7 @@ func New(m Method, p *Problem, c Course) (*Search, error) {
 		Steps: c.Steps, Images: m.Passes() * p.Net.Batch(), Source: feed, Keep: s.keep, Same: same, Ended: s.ended,
 		Moved: func(update, step int, _ float64) error {
 			if update == len(updates)-1 {
-				s.seek(step + 1)
+				s.prepare(step + 1)
 			}
 			return nil
 		},
@@ -122,8 +123,14 @@ func (s *Search) Begin(epoch, step int) error {
 			clear(n.tally)
 		}
 	}
-	s.seek(epoch*s.Steps() + step)
+	s.prepare(epoch*s.Steps() + step)
 	return s.Stepper.Begin(epoch, step)
+}
+
+// prepare makes everything that a step draws follow from its number.
+func (s *Search) prepare(step int) {
+	s.noise = s.Stream("noise").At(uint64(step))
+	s.seek(step)
 }
 
 // AlphaAfter is α after so many epochs, 0 being before the first: a copy.

@@ -177,6 +177,31 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestResumeNoise: the noise of space S4's primitive is that of the step, too.
+func TestResumeNoise(t *testing.T) {
+	if unsafe.Sizeof(nn.Float(0)) == 8 {
+		t.Skip("checkpoints hold weights in single precision")
+	}
+	problem := func() *Problem {
+		p := tiny(t)
+		net, err := supernet.New(search.RobustDARTS4(), supernet.Options{
+			Input: p.Net.In, Classes: p.Net.Classes(), Channels: 4, Cells: 3, Batch: batch,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Net = net
+		return p
+	}
+	m := configure(t, "darts")
+	want, got := run(t, problem, m, course(2), 0), run(t, problem, m, course(2), 3).vectors()
+	for key, v := range want.vectors() {
+		if !slices.Equal(got[key], v) {
+			t.Errorf("interrupted: %s differs", key)
+		}
+	}
+}
+
 // TestMoves: what a method should move it moves, and what it should leave alone it leaves alone; passes are as many as it
 // says, and running statistics of a set of weights follow its own moves.
 func TestMoves(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"espalier/internal/kernels"
+	"espalier/internal/rng"
 	"espalier/nn"
 	"espalier/search"
 )
@@ -131,6 +132,8 @@ type Pass struct {
 	// Statistics says what batch norms normalise by, and whether running statistics follow: nn.UpdateStatistics (the zero value)
 	// in a step that trains the weights, nn.BatchStatistics in one that looks at them.
 	Statistics nn.Statistics
+	// Random is what primitives draw from that make noise; nil: the net's own stream goes on.
+	Random *rng.Stream
 }
 
 // Gradient writes to gw the gradient of the mean loss at the weights, of Layout, and to ga that at p.Alpha, and returns the
@@ -235,6 +238,9 @@ func (n *Net) load(p Pass, images int) error {
 		return fmt.Errorf("supernet: weight %d of the mixture is %v: the architecture parameters have diverged", i, n.mixture[i])
 	}
 	n.pass.Statistics = p.Statistics
+	if p.Random != nil {
+		n.pass.Random = p.Random
+	}
 	return nil
 }
 
