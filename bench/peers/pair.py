@@ -68,24 +68,22 @@ def supernet(args):
 
     name = f"darts-c16-l{args.cells}-b{args.batch}"
     memories = ["", "-recompute"]
-    ours = [Served([args.espalier, "bench", "supernet", "--serve", name + m, "--threads", str(args.threads)]) for m in memories]
-    layouts = args.layouts.split(",")
-    theirs = [Served(darts.command(16, args.cells, args.batch, layout, args.threads)) for layout in layouts]
-    mine, others = pair(ours[0], [*ours[1:], *theirs], "", [""] * (1 + len(theirs)), args.rounds)
-    times, others = [mine, others[0]], others[1:]
-    my_peaks, peaks = [p.peak_mb() for p in ours], [p.peak_mb() for p in theirs]
-    for program in [*ours, *theirs]:
-        program.close()
-    for memory, mine, my_peak in zip(memories, times, my_peaks):
-        if not args.json:
-            print(f"{name + memory}, {args.threads} threads, {args.rounds} rounds: espalier {spread(mine)} ms, peak memory {my_peak:.0f} MB")
-        for layout, other, peak in zip(layouts, others, peaks):
+    for layout in args.layouts.split(","):  # one at a time: PyTorch needs 10 GB for each
+        ours = [Served([args.espalier, "bench", "supernet", "--serve", name + m, "--threads", str(args.threads)]) for m in memories]
+        peer = Served(darts.command(16, args.cells, args.batch, layout, args.threads))
+        mine, (recompute, other) = pair(ours[0], [ours[1], peer], "", ["", ""], args.rounds)
+        my_peaks, peak = [p.peak_mb() for p in ours], peer.peak_mb()
+        for program in [*ours, peer]:
+            program.close()
+        for memory, times, my_peak in zip(memories, [mine, recompute], my_peaks):
             if args.json:
                 print(json.dumps({"name": name + memory, "batch": args.batch, "threads": args.threads, "layout": layout,
-                                  "median_ms": median(mine), "peer_median_ms": median(other), "ratio": ratio(mine, other),
-                                  "peak_rss_mb": my_peak, "peer_peak_rss_mb": peak}))
+                                  "median_ms": median(times), "peer_median_ms": median(other), "ratio": ratio(times, other),
+                                  "peak_rss_mb": my_peak, "peer_peak_rss_mb": peak}), flush=True)
             else:
-                print(f"  PyTorch {layout:>13} {spread(other)} ms, ratio {ratio(mine, other):.2f}, {peak:.0f} MB, ratio {peak / my_peak:.2f}")
+                print(f"{name + memory:<26} {args.threads} threads, {args.rounds} rounds: espalier {spread(times)} ms, {my_peak:.0f} MB; "
+                      f"PyTorch {layout} {spread(other)} ms, {peak:.0f} MB; ratio {ratio(times, other):.2f}, memory {peak / my_peak:.2f}",
+                      flush=True)
 
 
 def kernels(args):
