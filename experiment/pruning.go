@@ -20,9 +20,12 @@ import (
 // NoPruning is the method (prune.method) of a dense training.
 const NoPruning = "none"
 
-// Make makes a run of either kind: Train, or Prune.
+// Make makes a run of any kind: Search, Train, or Prune.
 func (l *Lab) Make(ctx context.Context, c Config) (Run, error) {
-	if c.Prune.Method == NoPruning {
+	switch {
+	case c.Search.Method != NoSearch:
+		return l.Search(ctx, c)
+	case c.Prune.Method == NoPruning:
 		return l.Train(ctx, c)
 	}
 	return l.Prune(ctx, c)

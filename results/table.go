@@ -38,6 +38,9 @@ func (t *Table) Add(cells ...string) {
 	t.rows = append(t.rows, cells)
 }
 
+// Len is the number of rows.
+func (t *Table) Len() int { return len(t.rows) }
+
 // Write writes the table.
 func (t *Table) Write(w io.Writer, f Format) error {
 	var err error

@@ -12,24 +12,38 @@ import (
 	"espalier/internal/atomicfile"
 	"espalier/results"
 	"espalier/results/plot"
+	"espalier/search/nb201"
 )
 
 // Write writes the tables and the figures of a study into a directory and returns the names of the files: table.txt,
 // table.md, cells.csv, and for each model, as PNG and SVG, accuracy and cost against remaining weights and, where masks were
-// trained, how they moved at each sparsity.
-func (s *Study) Write(dir string, records map[Cell]Record) ([]string, error) {
+// trained, how they moved at each sparsity. Of searches: searches.txt, searches.md, found.csv, and, as far as truth (nil: none) knows
+// the cells of NAS-Bench-201, how accurate the derived cell was after each epoch (trajectories).
+func (s *Study) Write(dir string, records map[Cell]Record, truth *nb201.Table) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("study: %w", err)
 	}
 	if err := atomicfile.Sweep(dir); err != nil {
 		return nil, fmt.Errorf("study: %w", err)
 	}
-	var files []string
-	for _, f := range []struct {
+	type tableFile struct {
 		name   string
 		table  *results.Table
 		format results.Format
-	}{{"table.txt", s.Table(records), results.Text}, {"table.md", s.Table(records), results.Markdown}, {"cells.csv", s.Rows(records), results.CSV}} {
+	}
+	var tables []tableFile
+	if len(s.pointsOf(records, false)) > 0 {
+		all := s.Table(records)
+		tables = append(tables, tableFile{"table.txt", all, results.Text}, tableFile{"table.md", all, results.Markdown},
+			tableFile{"cells.csv", s.Rows(records), results.CSV})
+	}
+	if len(s.pointsOf(records, true)) > 0 {
+		all := s.Searches(records, truth)
+		tables = append(tables, tableFile{"searches.txt", all, results.Text}, tableFile{"searches.md", all, results.Markdown},
+			tableFile{"found.csv", s.Found(records, truth), results.CSV})
+	}
+	var files []string
+	for _, f := range tables {
 		var b strings.Builder
 		if err := f.table.Write(&b, f.format); err != nil {
 			return files, err
@@ -40,7 +54,26 @@ func (s *Study) Write(dir string, records map[Cell]Record) ([]string, error) {
 		}
 		files = append(files, path)
 	}
-	points := s.Points(records)
+	save := func(name string, f *plot.Figure) error {
+		for _, ext := range []string{".png", ".svg"} {
+			path := filepath.Join(dir, name+ext)
+			if err := f.Save(path); err != nil {
+				return err
+			}
+			files = append(files, path)
+		}
+		return nil
+	}
+	f, err := s.Trajectories(records, truth)
+	if err != nil {
+		return files, err
+	}
+	if f != nil {
+		if err := save("trajectories", f); err != nil {
+			return files, err
+		}
+	}
+	points := s.pointsOf(records, false)
 	for _, model := range s.models() {
 		of := slices.DeleteFunc(slices.Clone(points), func(p Point) bool { return p.Model != model || len(p.Records) == 0 })
 		figures, err := s.figures(model, of)
@@ -48,12 +81,8 @@ func (s *Study) Write(dir string, records map[Cell]Record) ([]string, error) {
 			return files, err
 		}
 		for _, f := range figures {
-			for _, ext := range []string{".png", ".svg"} {
-				path := filepath.Join(dir, model+"-"+f.name+ext)
-				if err := f.figure.Save(path); err != nil {
-					return files, err
-				}
-				files = append(files, path)
+			if err := save(model+"-"+f.name, f.figure); err != nil {
+				return files, err
 			}
 		}
 	}
@@ -156,8 +185,8 @@ func moved(points []Point, sparsity float64) (masks []plot.Moved) {
 func (s *Study) models() []string {
 	var all []string
 	for _, c := range s.Cells() {
-		if !slices.Contains(all, c.Model.Name) {
-			all = append(all, c.Model.Name)
+		if !slices.Contains(all, ModelOf(c)) {
+			all = append(all, ModelOf(c))
 		}
 	}
 	return all

@@ -19,18 +19,20 @@ import (
 type Record struct {
 	Hash     string          `json:"hash"` // of the cell's configuration; see experiment.Config.Hash
 	Seed     uint64          `json:"seed"`
-	Model    string          `json:"model"`
-	Method   string          `json:"method"`
+	Model    string          `json:"model"`            // of a search, its space
+	Method   string          `json:"method"`           // of pruning, or of a search
 	Sparsity float64         `json:"sparsity"`         // as asked for
 	Kept     int             `json:"kept,omitempty"`   // convolution and linear weights that stay
 	Total    int             `json:"total,omitempty"`  // of them all
 	OneShot  results.Percent `json:"one_shot_val_acc"` // validation accuracy before fine-tuning
 	ValAcc   results.Percent `json:"val_acc"`
 	TestAcc  results.Percent `json:"test_acc"`
-	Own      Cost            `json:"own"`             // of the cell alone
-	Shared   Cost            `json:"shared"`          // of the stages that it needed and others may have used, the dense network apart
-	Trace    []Trace         `json:"trace,omitempty"` // of the mask, epoch by epoch
-	Config   string          `json:"config"`          // in YAML
+	Own      Cost            `json:"own"`                // of the cell alone
+	Shared   Cost            `json:"shared"`             // of the stages that it needed and others may have used, the dense network apart
+	Trace    []Trace         `json:"trace,omitempty"`    // of the mask, epoch by epoch
+	Genotype string          `json:"genotype,omitempty"` // what a search ended in
+	Path     []Derived       `json:"path,omitempty"`     // how it came there
+	Config   string          `json:"config"`             // in YAML
 	Machine  string          `json:"machine,omitempty"`
 	Error    string          `json:"error,omitempty"` // why it failed; then it has no figures
 }
@@ -54,7 +56,7 @@ func blank(c experiment.Config) Record {
 		c.Data.Dir = "" // where the data are on this machine
 	}
 	r := Record{
-		Hash: c.Hash(), Seed: c.Seed, Model: c.Model.Name, Method: c.Prune.Method, Config: string(c.YAML()),
+		Hash: c.Hash(), Seed: c.Seed, Model: ModelOf(c), Method: methodOf(c), Config: string(c.YAML()),
 		OneShot: results.NotMeasured(), ValAcc: results.NotMeasured(), TestAcc: results.NotMeasured(),
 	}
 	if c.Prune.Method != experiment.NoPruning {
@@ -67,6 +69,10 @@ func blank(c experiment.Config) Record {
 // that it started from.
 func recordOf(c experiment.Config, run experiment.Run, shared []experiment.Run) Record {
 	r := blank(c)
+	if run.Searching() {
+		r.searched(run)
+		return r
+	}
 	if run.Dense() {
 		r.Own = costOf(run, 0)
 		if o := run.Outcome; o != nil {
@@ -110,7 +116,7 @@ func costOf(r experiment.Run, i int) (c Cost) {
 			c.Seconds += all[i].Seconds
 		}
 	}
-	if !r.Dense() {
+	if !r.Dense() && !r.Searching() {
 		if p, ok := r.At(r.Config.Prune.Sparsity[i]); ok {
 			c.Passes = p.Passes
 		}

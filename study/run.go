@@ -195,8 +195,10 @@ func (s *stage) ancestors() []*stage {
 // String says what an event is about.
 func (e Event) String() string {
 	what := "dense"
-	if e.Config.Prune.Method != experiment.NoPruning {
+	if searches(e.Config) {
+		what = "search by " + e.Config.Search.Method
+	} else if e.Config.Prune.Method != experiment.NoPruning {
 		what = fmt.Sprintf("%s, %.4g %% removed", e.Config.Prune.Method, 100*e.Config.Prune.Sparsity[0])
 	}
-	return fmt.Sprintf("%s %s, seed %d", e.Config.Model.Name, what, e.Config.Seed)
+	return fmt.Sprintf("%s %s, seed %d", ModelOf(e.Config), what, e.Config.Seed)
 }

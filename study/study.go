@@ -35,8 +35,8 @@ type Series struct {
 // common is a model that two series both have.
 func (s Series) common(o Series) (model string, ok bool) {
 	for _, c := range s.Cells {
-		if slices.ContainsFunc(o.Cells, func(d experiment.Config) bool { return d.Model.Name == c.Model.Name }) {
-			return c.Model.Name, true
+		if slices.ContainsFunc(o.Cells, func(d experiment.Config) bool { return ModelOf(d) == ModelOf(c) }) {
+			return ModelOf(c), true
 		}
 	}
 	return "", false
@@ -101,6 +101,8 @@ func Load(path string) (*Study, error) {
 //	    models: [resnet56]
 //	    rounds: [7]
 //	  - label: dense            # without a pruning method: one cell for each model and seed
+//	  - label: DARTS            # a search: one cell for each seed
+//	    settings: {search: {method: darts}}
 //
 // name stands in errors, with the line. What is not known is refused, and every cell is validated.
 func Read(r io.Reader, name string) (*Study, error) {
@@ -205,15 +207,24 @@ func (r *seriesFile) cells(base experiment.Config, f *file, name string) ([]expe
 	if err != nil {
 		return nil, err
 	}
+	if searches(c) {
+		if len(r.Models) > 0 {
+			return nil, errors.New("models of a search: it makes its own (search.space)")
+		}
+		models = models[:1]
+	}
 	var cells []experiment.Config
 	for _, model := range models {
 		for _, sparsity := range sparsities {
 			for _, seed := range seeds {
 				cell := c
 				cell.Model.Name, cell.Seed = model, seed
-				if cell.Prune.Method == experiment.NoPruning {
+				switch {
+				case searches(cell):
+					cell = cell.SearchAlone()
+				case cell.Prune.Method == experiment.NoPruning:
 					cell = cell.Dense()
-				} else {
+				default:
 					cell.Prune.Sparsity = []float64{sparsity}
 				}
 				if err := cell.Validate(); err != nil {
@@ -253,6 +264,17 @@ const maxRounds = 60
 // that it has a short name.
 func Ladder(rounds int) float64 {
 	return experiment.Share(1 - math.Pow(.8, float64(rounds)))
+}
+
+// searches reports whether a cell is the search of an architecture.
+func searches(c experiment.Config) bool { return c.Search.Method != experiment.NoSearch }
+
+// ModelOf is the model of a cell; of a search, its space.
+func ModelOf(c experiment.Config) string {
+	if searches(c) {
+		return c.Search.Space
+	}
+	return c.Model.Name
 }
 
 // first is the first list that has an entry.

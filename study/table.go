@@ -15,6 +15,7 @@ type Point struct {
 	Series   string
 	Model    string
 	Sparsity float64  // as asked for; 0 for a dense network
+	Search   bool     // the cells are searches
 	Records  []Record // of the cells that are finished, in the order of the file
 	Failed   int      // cells that failed
 	Missing  int      // cells that have not ended yet
@@ -30,11 +31,11 @@ func (s *Study) Points(records map[Cell]Record) []Point {
 				sparsity = c.Prune.Sparsity[0]
 			}
 			i := slices.IndexFunc(points, func(p Point) bool {
-				return p.Series == series.Label && p.Model == c.Model.Name && p.Sparsity == sparsity
+				return p.Series == series.Label && p.Model == ModelOf(c) && p.Sparsity == sparsity
 			})
 			if i < 0 {
 				i = len(points)
-				points = append(points, Point{Series: series.Label, Model: c.Model.Name, Sparsity: sparsity})
+				points = append(points, Point{Series: series.Label, Model: ModelOf(c), Sparsity: sparsity, Search: searches(c)})
 			}
 			p := &points[i]
 			switch r, ok := records[CellOf(c)]; {
@@ -48,6 +49,11 @@ func (s *Study) Points(records map[Cell]Record) []Point {
 		}
 	}
 	return points
+}
+
+// pointsOf are the points that are searches, or those that are not.
+func (s *Study) pointsOf(records map[Cell]Record, search bool) []Point {
+	return slices.DeleteFunc(s.Points(records), func(p Point) bool { return p.Search != search })
 }
 
 // of collects a figure of the finished cells that measured it.
@@ -117,10 +123,10 @@ func judged(points []Point) (figure func(Record) float64, name string) {
 	return testAcc, "test accuracy (%)"
 }
 
-// Table is the study in numbers, for people: a row for each point; of validation accuracies, those that were measured; what
+// Table is the prunings and dense trainings of a study in numbers, for people: a row for each point; of validation accuracies, those that were measured; what
 // was spent counted with the stages that others share, the dense network apart.
 func (s *Study) Table(records map[Cell]Record) *results.Table {
-	points := s.Points(records)
+	points := s.pointsOf(records, false)
 	type column struct {
 		name string
 		text func(p Point) string
@@ -195,11 +201,11 @@ func (p Point) state() string {
 	return ""
 }
 
-// Rows is the study in numbers, for programs: a row for each finished cell. Accuracies are in percent.
+// Rows is the same in numbers, for programs: a row for each finished cell. Accuracies are in percent.
 func (s *Study) Rows(records map[Cell]Record) *results.Table {
 	t := results.NewTable("series", "model", "seed", "sparsity", "kept", "total", "one_shot_val_acc", "val_acc", "test_acc",
 		"own_epochs", "own_passes", "own_seconds", "shared_epochs", "shared_passes", "shared_seconds", "hash")
-	for _, p := range s.Points(records) {
+	for _, p := range s.pointsOf(records, false) {
 		for _, r := range p.Records {
 			t.Add(p.Series, p.Model, strconv.FormatUint(r.Seed, 10), strconv.FormatFloat(p.Sparsity, 'f', -1, 64),
 				strconv.Itoa(r.Kept), strconv.Itoa(r.Total), r.OneShot.Number(), r.ValAcc.Number(), r.TestAcc.Number(),

@@ -56,7 +56,7 @@ func TestValidationOnly(t *testing.T) {
 	if _, label := judged(s.Points(records)); label != "validation accuracy (%)" {
 		t.Errorf("judged by %s", label)
 	}
-	if _, err := s.Write(t.TempDir(), records); err != nil {
+	if _, err := s.Write(t.TempDir(), records, nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -70,7 +70,7 @@ the tables (text, Markdown, CSV) and the figures are written into a directory.`,
 			if out == "" {
 				return nil
 			}
-			files, err := g.Write(out, g.Records)
+			files, err := g.Write(out, g.Records, nil)
 			if err != nil {
 				return err
 			}

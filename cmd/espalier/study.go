@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"espalier/experiment"
 	"espalier/results"
+	"espalier/search"
+	"espalier/search/nb201"
 	"espalier/study"
 )
 
@@ -19,7 +22,7 @@ import (
 const cellsDir = "cells"
 
 func newStudy(a *app) *cobra.Command {
-	var out, data string
+	var out, data, table string
 	var jobs, threads int
 	var retry, dryRun bool
 	c := &cobra.Command{
@@ -42,6 +45,8 @@ func newStudy(a *app) *cobra.Command {
     - label: random
       settings: {prune: {method: random}}
       sparsity: [0.5, 0.9]         # or as shares
+    - label: DARTS                 # a search: a cell for each seed
+      settings: {search: {method: darts, space: nas-bench-201, cells: 1}}
 
 What several cells start from, such as the dense network, is trained once. Each finished cell leaves a small record in
 OUT/cells; where its record is, a cell is not run again, also in a fresh clone. A cell that fails is recorded, and the
@@ -87,7 +92,11 @@ of runs that disturb each other: measure them with one job.`,
 			if c.Context().Err() != nil || records == nil || study.Blocked(failed) {
 				return failed
 			}
-			files, err := s.Write(out, records)
+			truth, err := a.truth(s, table)
+			if err != nil {
+				return err
+			}
+			files, err := s.Write(out, records, truth)
 			if err != nil {
 				return err
 			}
@@ -100,7 +109,7 @@ of runs that disturb each other: measure them with one job.`,
 					}
 				}
 			} else {
-				fmt.Fprint(a.stdout, s.Table(records))
+				a.printTables(s, records, truth)
 			}
 			if err := a.printFiles(files); err != nil {
 				return err
@@ -111,10 +120,43 @@ of runs that disturb each other: measure them with one job.`,
 	c.Flags().StringVarP(&out, "out", "o", "", "directory of records, tables and figures (default: results/NAME)")
 	c.Flags().StringVar(&data, "data-dir", "", "directory that holds the data set (the setting data.dir of every run)")
 	c.Flags().IntVarP(&jobs, "jobs", "j", 1, "runs at once")
+	c.Flags().StringVar(&table, "table", "", "the table of NAS-Bench-201, for reports on searches (default: "+nb201.FileName+" where data sets are looked for)")
 	c.Flags().BoolVar(&retry, "retry-failed", false, "run cells again that failed")
 	c.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "list the cells and which are finished, and do nothing")
 	addThreads(c, &threads)
 	return c
+}
+
+// truth is the table by which searches of NAS-Bench-201 are reported, if there are any: the one that was asked for, or one that
+// is found; without one it says so, and goes on.
+func (a *app) truth(s *study.Study, path string) (*nb201.Table, error) {
+	needed := slices.ContainsFunc(s.Cells(), func(c experiment.Config) bool {
+		return c.Search.Method != experiment.NoSearch && c.Search.Space == search.NASBench201().Name
+	})
+	if !needed {
+		return nil, nil
+	}
+	if path == "" {
+		found, err := nb201.Find(places().Roots())
+		if err != nil {
+			a.say("%v; true accuracies are left out (--table)", err)
+			return nil, nil
+		}
+		path = found
+	}
+	return nb201.Open(path)
+}
+
+// printTables prints what a study came to.
+func (a *app) printTables(s *study.Study, records map[study.Cell]study.Record, truth *nb201.Table) {
+	tables := []*results.Table{s.Table(records), s.Searches(records, truth)}
+	tables = slices.DeleteFunc(tables, func(t *results.Table) bool { return t.Len() == 0 })
+	for i, t := range tables {
+		if i > 0 {
+			fmt.Fprintln(a.stdout)
+		}
+		fmt.Fprint(a.stdout, t)
+	}
 }
 
 // studyObserver says which run begins, and how far the whole is.
@@ -162,7 +204,7 @@ func (a *app) printStudy(s *study.Study, cells string) error {
 				}
 				continue
 			}
-			t.Add(series.Label, c.Model.Name, percent(removed), fmt.Sprint(c.Seed), state, c.Dir(a.runs))
+			t.Add(series.Label, study.ModelOf(c), percent(removed), fmt.Sprint(c.Seed), state, c.Dir(a.runs))
 		}
 	}
 	if a.json {

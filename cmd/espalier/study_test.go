@@ -101,6 +101,53 @@ func TestStudy(t *testing.T) {
 	}
 }
 
+// TestSearchStudy runs a study of searches, each in a process of its own, and finds in the records what they came to.
+func TestSearchStudy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches")
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "searches.yaml")
+	text := `
+name: searches
+settings:
+  data: {name: synthetic, train: 96}
+  search: {space: nas-bench-201, cells: 1, channels: 4, batch: 16, epochs: 2}
+series:
+  - label: DARTS
+    settings: {search: {method: darts}}
+  - label: random
+    settings: {search: {method: random-ws}}
+`
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(asProgram, "1")
+	t.Setenv("ESPALIER_DATA", dir) // where no table is
+	out, stderr, code := espalier(t, "study", file, "--jobs", "2", "--runs", filepath.Join(dir, "runs"), "--out", filepath.Join(dir, "out"))
+	if code != exitOK || !strings.Contains(out, "DARTS") || !strings.Contains(out, "nas-bench-201") {
+		t.Fatalf("code %d, %s%s", code, out, stderr)
+	}
+	records, err := filepath.Glob(filepath.Join(dir, "out", cellsDir, "*.json"))
+	if err != nil || len(records) != 2 {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	paths := 0
+	for _, r := range records {
+		text, err := os.ReadFile(r)
+		if err != nil || !strings.Contains(string(text), `"genotype": "|`) {
+			t.Errorf("%v, %s", err, text)
+		}
+		paths += strings.Count(string(text), `"path"`)
+	}
+	if paths != 1 {
+		t.Errorf("%d records have a path, want that of DARTS", paths)
+	}
+	if again, stderr, code := espalier(t, "study", file, "--runs", filepath.Join(dir, "none"), "--out", filepath.Join(dir, "out")); code != exitOK || again != out {
+		t.Errorf("from the records: code %d, %s%s", code, again, stderr)
+	}
+}
+
 // TestStudyRecordsFailure: a run that fails in its own process is recorded with the line that it wrote.
 func TestStudyRecordsFailure(t *testing.T) {
 	if testing.Short() {

@@ -36,7 +36,10 @@ func (a *app) subprocess(threads int) func(context.Context, experiment.Config) (
 			return experiment.Run{}, err
 		}
 		verb := "prune"
-		if c.Prune.Method == experiment.NoPruning {
+		switch {
+		case c.Search.Method != experiment.NoSearch:
+			verb = "search"
+		case c.Prune.Method == experiment.NoPruning:
 			verb = "train"
 		}
 		child := exec.CommandContext(ctx, self, verb, "--config", file, "--runs", a.runs, "--quiet", "--json")

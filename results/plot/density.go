@@ -2,6 +2,7 @@ package plot
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 
@@ -102,6 +103,7 @@ const (
 type curve struct {
 	look    look
 	shift   vg.Length // to the right of where the points belong
+	plain   bool      // there are too many points for marks and whiskers: a band spans the runs
 	at      []float64
 	samples []sample
 }
@@ -143,6 +145,10 @@ func newCurve(m Method, l look) (*curve, error) {
 // Plot implements plot.Plotter.
 func (c *curve) Plot(canvas draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&canvas)
+	if c.plain {
+		c.plotPlain(canvas, x, y)
+		return
+	}
 	line := make([]vg.Point, len(c.samples))
 	whisker := draw.LineStyle{Color: c.look.color, Width: whiskWidth}
 	for i, s := range c.samples {
@@ -166,6 +172,27 @@ func (c *curve) Plot(canvas draw.Canvas, p *plot.Plot) {
 	canvas.StrokeLines(c.look.line(lineWidth), line)
 	for _, at := range line {
 		canvas.DrawGlyph(c.look.marker(markRadius), at)
+	}
+}
+
+// plotPlain draws the line over a pale band, so that others stay visible, and a few marks.
+func (c *curve) plotPlain(canvas draw.Canvas, x, y func(float64) vg.Length) {
+	var line, band []vg.Point
+	for i, s := range c.samples {
+		low, _ := s.whiskers()
+		at := x(c.at[i]) + c.shift
+		line, band = append(line, vg.Point{X: at, Y: y(s.mean())}), append(band, vg.Point{X: at, Y: y(low)})
+	}
+	for i := len(c.samples) - 1; i >= 0; i-- {
+		_, high := c.samples[i].whiskers()
+		band = append(band, vg.Point{X: x(c.at[i]) + c.shift, Y: y(high)})
+	}
+	r, g, b, _ := c.look.color.RGBA()
+	canvas.FillPolygon(color.NRGBA{R: uint8(r >> 8), G: uint8(g >> 8), B: uint8(b >> 8), A: 0x28}, band)
+	canvas.StrokeLines(c.look.line(lineWidth), line)
+	every := max(1, len(line)/6)
+	for i := 0; i < len(line); i += every {
+		canvas.DrawGlyph(c.look.marker(markRadius), line[i])
 	}
 }
 

@@ -73,6 +73,24 @@ func turnovers(n, epochs int, names ...string) []Moved {
 	return all
 }
 
+// courses make figures that wander.
+func courses(n, epochs int, names ...string) []Course {
+	r := rand.New(rand.NewPCG(9, 10))
+	var all []Course
+	for k, name := range names {
+		c := Course{Name: name}
+		for range n {
+			var values []float64
+			for e := range epochs + 1 {
+				values = append(values, 60+30*math.Exp(-float64(k*e)/40)+2*r.NormFloat64())
+			}
+			c.Runs = append(c.Runs, values)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
 func must(t *testing.T) func(f *Figure, err error) *Figure {
 	return func(f *Figure, err error) *Figure {
 		t.Helper()
@@ -93,6 +111,7 @@ func figures(t *testing.T) map[string]*Figure {
 		"density-many": density(curves(3, []float64{1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001}, "global magnitude", "uniform magnitude", "random", "SNIP", "SynFlow", "GraSP", "bi-level")),
 		"density-one":  density(curves(2, []float64{0.1}, "magnitude")),
 		"turnover-2":   must(t)(NewTurnover("ResNet-8, 89 % removed", turnovers(2, 5, "BiP, tied", "BiP, tuned", "HYDRA", "gradual magnitude")...)),
+		"courses":      must(t)(NewCourses("nb201: the derived cell", "true accuracy on CIFAR-10 (%)", 0, courses(3, 50, "DARTS, first order", "DARTS, second order", "RARTS", "GDAS")...)),
 		"turnover-one": must(t)(NewTurnover("", turnovers(1, 1, "BiP")...)),
 		"training-1":   must(t)(NewTraining("ResNet-20 on CIFAR-10", training(30, "")...)),
 		"training-3":   must(t)(NewTraining("Three seeds", training(200, "seed 1", "seed 2", "seed 3")...)),
@@ -226,7 +245,7 @@ func TestRunsInWords(t *testing.T) {
 
 // TestTurnover reads shares back as percent of each epoch.
 func TestTurnover(t *testing.T) {
-	c, err := epochCurve("x", [][]float64{{0.5, 0.25}, {0.25, 0.75}}, look{})
+	c, err := epochCurve("x", percents([][]float64{{0.5, 0.25}, {0.25, 0.75}}), look{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,6 +298,9 @@ func TestLinearTicks(t *testing.T) {
 			t.Fatalf("[%v,%v]: %d ticks", low, high, n)
 		}
 	}
+	if first := (countTicks{}).Ticks(-0.5, 20)[0]; first.Label != "0" {
+		t.Errorf("the first epoch is labelled %q", first.Label)
+	}
 	for _, tick := range (countTicks{}).Ticks(1, 3) {
 		if tick.Value != math.Trunc(tick.Value) {
 			t.Errorf("epoch tick at %v", tick.Value)
@@ -323,6 +345,7 @@ func TestRefused(t *testing.T) {
 		return err
 	}
 	_, noMasks := NewTurnover("")
+	_, noCourses := NewCourses("", "accuracy", 0)
 	for want, err := range map[string]error{
 		"no methods":              density(func(d *Density) { d.Methods = nil }),
 		"no name":                 density(func(d *Density) { d.Methods[1].Name = "" }),
@@ -339,6 +362,7 @@ func TestRefused(t *testing.T) {
 		"epoch 1 follows epoch 1": train(func(rs []Run) { rs[0].Epochs[1].Epoch = 1 }),
 		"infinite":                train(func(rs []Run) { rs[0].Epochs[1].ValLoss = math.Inf(1) }),
 		"no masks":                noMasks,
+		"accuracy: no courses":    noCourses,
 		"b, changed: no epochs":   turnover(func(m *Moved) { m.Changed = nil }),
 		"runs of 3 and 2 epochs":  turnover(func(m *Moved) { m.Regrown[1] = m.Regrown[1][:2] }),
 		"epoch 2: value 0 is NaN": turnover(func(m *Moved) { m.Regrown[0][1] = math.NaN() }),

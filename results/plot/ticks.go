@@ -44,7 +44,7 @@ func (countTicks) Ticks(min, max float64) []plot.Tick {
 	step := math.Max(1, niceStep(max-min))
 	var ticks []plot.Tick
 	for v := math.Ceil(min/step) * step; v <= max; v += step {
-		ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'f', -1, 64)})
+		ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v+0, 'f', -1, 64)}) // +0: no −0
 	}
 	return ticks
 }

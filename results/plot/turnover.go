@@ -33,7 +33,7 @@ func NewTurnover(title string, masks ...Moved) (*Figure, error) {
 			runs  [][]float64
 			what  string
 		}{{changed, m.Changed, "changed"}, {regrown, m.Regrown, "regrown"}} {
-			c, err := epochCurve(m.Name+", "+side.what, side.runs, lookOf(i))
+			c, err := epochCurve("changes of masks: "+m.Name+", "+side.what, percents(side.runs), lookOf(i), 1)
 			if err != nil {
 				return nil, err
 			}
@@ -51,27 +51,4 @@ func NewTurnover(title string, masks ...Moved) (*Figure, error) {
 		pad(&p.Y)
 	}
 	return f, nil
-}
-
-// epochCurve is a curve over epochs, which count from 1, of shares as percent.
-func epochCurve(what string, runs [][]float64, l look) (*curve, error) {
-	if len(runs) == 0 || len(runs[0]) == 0 {
-		return nil, fmt.Errorf("plot: changes of masks: %s: no epochs", what)
-	}
-	c := &curve{look: l}
-	for e := range runs[0] {
-		var values []float64
-		for _, r := range runs {
-			if len(r) != len(runs[0]) {
-				return nil, fmt.Errorf("plot: changes of masks: %s: runs of %d and %d epochs", what, len(runs[0]), len(r))
-			}
-			values = append(values, 100*r[e])
-		}
-		s, err := check(fmt.Sprintf("%s in epoch %d", what, e+1), values)
-		if err != nil {
-			return nil, err
-		}
-		c.at, c.samples = append(c.at, float64(e+1)), append(c.samples, s)
-	}
-	return c, nil
 }

@@ -1,0 +1,87 @@
+package plot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Course is a figure over epochs, of runs with the same number of epochs.
+type Course struct {
+	Name string
+	Runs [][]float64 // run × epoch
+}
+
+// NewCourses makes a figure of courses over epochs, which count from first. A line joins the means of the runs; under five runs
+// each is a dot and a whisker spans them, from five on the whisker is one standard deviation to each side. Over more than
+// fifteen epochs a pale band takes the place of whiskers and dots.
+func NewCourses(title, label string, first int, courses ...Course) (*Figure, error) {
+	if len(courses) == 0 {
+		return nil, fmt.Errorf("plot: %s: no courses", label)
+	}
+	p := newPanel()
+	p.X.Label.Text, p.Y.Label.Text = "epoch", label
+	p.X.Tick.Marker, p.Y.Tick.Marker = countTicks{}, valueTicks{}
+	var curves []*curve
+	var counts []int
+	for i, c := range courses {
+		k, err := epochCurve(label+": "+c.Name, c.Runs, lookOf(i), first)
+		if err != nil {
+			return nil, err
+		}
+		curves, counts = append(curves, k), append(counts, len(c.Runs))
+	}
+	f := newFigure(title, courseCaption(counts, curves), p)
+	for i, k := range curves {
+		p.Add(k)
+		f.legend.Add(courses[i].Name, k)
+	}
+	p.X.Min, p.X.Max = p.X.Min-0.5, p.X.Max+0.5
+	pad(&p.Y)
+	return f, nil
+}
+
+// courseCaption says how many runs there are, and what is drawn of them.
+func courseCaption(counts []int, curves []*curve) string {
+	text := runs(counts)
+	if curves[0].plain {
+		text = strings.Replace(text, "whiskers from min to max, dots are runs", "bands from min to max", 1)
+		text = strings.Replace(text, "per point", "per curve", 1)
+	}
+	return text
+}
+
+// epochCurve is a curve over epochs, which count from first.
+func epochCurve(what string, runs [][]float64, l look, first int) (*curve, error) {
+	if len(runs) == 0 || len(runs[0]) == 0 {
+		return nil, fmt.Errorf("plot: %s: no epochs", what)
+	}
+	c := &curve{look: l, plain: len(runs[0]) > 15}
+	for e := range runs[0] {
+		var values []float64
+		for _, r := range runs {
+			if len(r) != len(runs[0]) {
+				return nil, fmt.Errorf("plot: %s: runs of %d and %d epochs", what, len(runs[0]), len(r))
+			}
+			values = append(values, r[e])
+		}
+		s, err := check(fmt.Sprintf("%s in epoch %d", what, e+first), values)
+		if err != nil {
+			return nil, err
+		}
+		c.at, c.samples = append(c.at, float64(e+first)), append(c.samples, s)
+	}
+	return c, nil
+}
+
+// percents are shares as percent.
+func percents(runs [][]float64) (all [][]float64) {
+	for _, r := range runs {
+		r = slices.Clone(r)
+		for i := range r {
+			r[i] *= 100
+		}
+		all = append(all, r)
+	}
+	return all
+}

@@ -1,0 +1,88 @@
+package study
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"espalier/experiment"
+	"espalier/results"
+	"espalier/search"
+)
+
+// Derived is the architecture that α meant from the end of an epoch on, until the next one that differs; epoch 0 is the
+// beginning.
+type Derived struct {
+	Epoch    int    `json:"epoch"`
+	Genotype string `json:"genotype"`
+}
+
+// methodOf is the method of a cell: of a search, or of pruning.
+func methodOf(c experiment.Config) string {
+	if searches(c) {
+		return c.Search.Method
+	}
+	return c.Prune.Method
+}
+
+// searched notes what a search came to.
+func (r *Record) searched(run experiment.Run) {
+	r.Own = costOf(run, 0)
+	if run.Genotype != nil {
+		r.Genotype = run.Genotype.String()
+	}
+	if len(run.Trainings) > 0 {
+		r.ValAcc = results.Percent(run.Trainings[0].At("val_accuracy"))
+	}
+	var err error
+	if r.Path, err = pathOf(run); err != nil { // a search is over without it
+		r.Path = nil
+	}
+}
+
+// pathOf derives the architecture after every epoch of a search that moves α, and keeps those that differ from the one before.
+func pathOf(run experiment.Run) (path []Derived, err error) {
+	file := filepath.Join(run.Path, search.AlphasFile)
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("study: %w", err)
+	}
+	defer f.Close()
+	space, ok := search.BuiltinSpace(run.Config.Search.Space)
+	if !ok {
+		return nil, fmt.Errorf("study: no space %q", run.Config.Search.Space)
+	}
+	epochs, err := search.ReadAlphas(f, file, space)
+	if err != nil {
+		return nil, fmt.Errorf("study: %w", err)
+	}
+	if n := len(epochs); n == 0 || reflect.DeepEqual(epochs[0].Softmax(), epochs[n-1].Softmax()) {
+		return nil, nil // a search that does not move α, such as random search
+	}
+	for _, at := range epochs {
+		g, err := search.Derive(at.Space, search.Registry{}, at.Softmax())
+		if err != nil {
+			return nil, fmt.Errorf("study: %s: %w", file, err)
+		}
+		if text := g.String(); len(path) == 0 || path[len(path)-1].Genotype != text {
+			path = append(path, Derived{at.Epoch, text})
+		}
+	}
+	return path, nil
+}
+
+// after is the architecture after each epoch from 0 to the last, given the changes; empty if nothing is known.
+func after(path []Derived, epochs int) (all []string) {
+	if len(path) == 0 {
+		return nil
+	}
+	k := 0
+	for e := range epochs + 1 {
+		for k+1 < len(path) && path[k+1].Epoch <= e {
+			k++
+		}
+		all = append(all, path[k].Genotype)
+	}
+	return all
+}
