@@ -15,7 +15,7 @@ func newBench(a *app) *cobra.Command {
 	return group(&cobra.Command{
 		Use:     "bench",
 		Short:   "Measure the engine on this machine",
-		Long:    "Measures the engine on this machine: single kernels beside the processor's own limit, whole training steps, or steps of a search.",
+		Long:    "Measures the engine on this machine: single kernels beside the processor's own limit, training steps, steps of a search.",
 		GroupID: "machine",
 	}, newBenchKernels(a), newBenchTrain(a), newBenchSupernet(a))
 }

@@ -27,11 +27,11 @@ func newQuickstart(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "quickstart",
 		Short: "Train a small network, prune it, and see what it costs: one minute, nothing to prepare",
-		Long: `Trains a small ResNet and prunes it at five sparsities in three ways: by BiP, which trains mask and weights as two levels of
-one problem, by global magnitude, and at random. Each pruned network is fine-tuned briefly, all for the same number of
-epochs, those of BiP's mask among them. Writes below RUNS/quickstart a table, two figures (PNG and SVG) and every model and
-mask. Accuracies are in percent of the test images; of pruning, the share of convolution and linear weights that was removed
-is given.
+		Long: `Trains a small ResNet and prunes it at five sparsities in three ways: by BiP, which trains mask and weights as two
+levels of one problem, by global magnitude, and at random. Each pruned network is fine-tuned briefly, all for the same
+number of epochs, those of BiP's mask among them. Writes below RUNS/quickstart a table, two figures (PNG and SVG) and
+every model and mask. Accuracies are in percent of the test images; of pruning, the share of convolution and linear
+weights that was removed is given.
 
 The images are CIFAR-10 where it is found ('espalier data list' says where it is looked for), else a synthetic set that
 is made on the spot. On a processor without vector kernels the network and the data are smaller.
