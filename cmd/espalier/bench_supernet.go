@@ -25,8 +25,8 @@ func newBenchSupernet(a *app) *cobra.Command {
 		Short: "Time steps of an architecture search",
 		Long: `Times steps of a search in DARTS' space, 16 channels, on 32x32x3 images of 10 classes: forward of all candidates with
 batch statistics, cross-entropy, backward with the gradients at all weights and at α, SGD with momentum and weight decay.
-The batch is random and fixed. Each row is measured in a process of its own, whose peak memory stands beside it; the processes take
-their steps in turn. The figure is the median of the rounds, after two that do not count.
+The batch is random and fixed. Each row is measured in a process of its own, whose peak memory stands beside it; the
+processes take their steps in turn. The figure is the median of the rounds, after two that do not count.
 
 Names are darts-c16-l(cells)-b(batch), with -n(nodes of a cell) where that is not 4, and with -recompute where only nodes
 and statistics are kept for the backward pass. After the first two rows come sizes of cells, batch and edges around them.`,
