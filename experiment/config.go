@@ -17,9 +17,14 @@ type Config struct {
 
 // Model is the network. Its input size, channels and classes are those of the data.
 type Model struct {
-	Name     string  `yaml:"name" one:"resnet8 resnet20 resnet32 resnet56 resnet110 resnet18" doc:"architecture"`
+	Name     string  `yaml:"name" one:"resnet8 resnet20 resnet32 resnet56 resnet110 resnet18 derived" doc:"architecture; derived is the network of model.genotype"`
 	Width    float64 `yaml:"width" doc:"factor on the number of channels of every stage"`
 	Shortcut string  `yaml:"shortcut" one:"conv pad" doc:"where a block changes shape: conv, a 1x1 convolution with batch norm; pad, every second pixel and zero channels (no parameters)"`
+	// Genotype is canonical: the text of a genotype, whatever way it was given in.
+	Genotype  string  `yaml:"genotype" doc:"derived: the cells, by a published name or as text; it is kept as text"`
+	Channels  int     `yaml:"channels" doc:"derived: channels of the first cells; 0: 36, of NAS-Bench-201 16"`
+	Cells     int     `yaml:"cells" doc:"derived: number of cells, of NAS-Bench-201 in each of three stages; 0: 20, of NAS-Bench-201 5"`
+	Auxiliary float64 `yaml:"auxiliary" doc:"derived: weight of the loss of a second classifier after two thirds of the cells, in training; 0: none"`
 }
 
 // Data is where images come from and what is done to them.
@@ -50,6 +55,7 @@ type Train struct {
 	Warmup         float64 `yaml:"warmup" unit:"epochs" doc:"linear rise of the learning rate at the start (onecycle: its rising part)"`
 	LabelSmoothing float64 `yaml:"label_smoothing" doc:"share of a label spread evenly over all classes"`
 	Clip           float64 `yaml:"clip" doc:"largest norm of the gradient; 0: any"`
+	DropPath       float64 `yaml:"drop_path" doc:"derived: probability with which an operation is dropped for an image; rises from 0 in the first epoch, epoch by epoch, towards this"`
 	EMA            float64 `yaml:"ema" doc:"decay of a running average of the weights, which is what is evaluated; 0: none"`
 }
 

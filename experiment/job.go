@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"espalier/datasets"
+	"espalier/internal/rng"
 	"espalier/models"
 	"espalier/nn"
 	"espalier/optim"
@@ -30,9 +31,15 @@ func (l *Lab) OpenData(c Config) (*datasets.Set, error) {
 // Net is the network that the configuration names for images of that shape and number of classes, with the initial
 // weights of its seed.
 func (c Config) Net(in datasets.Shape, classes int) (*nn.Net, error) {
-	net, err := models.New(c.Model.Name, models.Options{
-		Input: nn.Shape(in), Classes: classes, Width: c.Model.Width, Shortcut: models.Shortcut(c.Model.Shortcut),
-	})
+	var net *nn.Net
+	var err error
+	if c.Model.Name == Derived {
+		net, err = c.cells(in, classes)
+	} else {
+		net, err = models.New(c.Model.Name, models.Options{
+			Input: nn.Shape(in), Classes: classes, Width: c.Model.Width, Shortcut: models.Shortcut(c.Model.Shortcut),
+		})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +136,9 @@ func (j *job) stepper(o course) (*train.Supervised, *datasets.Loader, error) {
 		Clip:      j.Train.Clip,
 		EMA:       optim.EMAOptions{Decay: j.Train.EMA, Ramp: true},
 		Project:   o.project,
+		DropPath:  j.Train.DropPath,
+		Epochs:    o.epochs + o.skip,
+		Random:    rng.New(j.Seed, "network", o.stream),
 	})
 	return s, data, err
 }

@@ -49,6 +49,14 @@ func (k knob) set(s string) error {
 	}
 	switch v := k.value; v.Kind() {
 	case reflect.String:
+		if k.path == genotypePath {
+			text, err := canonicalGenotype(s)
+			if err != nil {
+				return err
+			}
+			v.SetString(text)
+			return nil
+		}
 		if strings.ContainsAny(s, "\r\n") {
 			return errMany
 		}

@@ -32,6 +32,12 @@ func (c Config) Validate() error {
 		want string
 	}{
 		{"model.width", c.Model.Width > 0 && c.Model.Width <= 64, "a number above 0, at most 64"},
+		{genotypePath, c.Model.Name != Derived || c.Model.Genotype != "", "a genotype, as model.name is derived"},
+		{genotypePath, c.Model.Name == Derived || c.Model.Genotype == "", "none, as model.name is not derived"},
+		{"model.channels", c.Model.Channels >= 0 && c.Model.Channels <= 4096, "0 to 4096"},
+		{"model.cells", c.Model.Cells >= 0 && c.Model.Cells <= 1024, "0 to 1024"},
+		{"model.auxiliary", c.Model.Auxiliary >= 0 && !math.IsInf(c.Model.Auxiliary, 0), "0 or more"},
+		{"train.drop_path", t.DropPath >= 0 && t.DropPath < 1, "a probability from 0 to below 1"},
 		{"data.dir", d.Name != "folder" || d.Dir != "", "the image folder's directory, as data.name is folder"},
 		{"data.size", d.Size >= 8 && d.Size <= 512, "8 to 512 pixels"},
 		{"data.train", d.Train >= 0, "0 or more images"},

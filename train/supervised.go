@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"espalier/datasets"
+	"espalier/internal/rng"
 	"espalier/nn"
 	"espalier/optim"
 )
@@ -21,6 +22,12 @@ type Recipe struct {
 	// Project is called with the weights after every update, for constraints that updates must not break, such as a
 	// mask's zeros; nil: none. The weights must satisfy it from the beginning.
 	Project func(weights []nn.Float)
+	// DropPath is the probability of nn.DropPath at the end of Epochs; it is 0 in the first epoch and rises with each by equal
+	// steps (DARTS). 0: none.
+	DropPath float64
+	Epochs   int // over which DropPath rises; whatever it is if that is 0
+	// Random is the stream below which every step has one of its own, for layers that draw; nil: one that is always the same.
+	Random *rng.Stream
 }
 
 // Supervised is plain training: a network, an optimizer and labelled images. It is the simplest Stepper.
@@ -93,6 +100,9 @@ func (r Recipe) validate() error {
 	if !(r.Clip >= 0) {
 		return fmt.Errorf("train: clipping to a norm of %v", r.Clip)
 	}
+	if !(r.DropPath >= 0 && r.DropPath < 1) || r.DropPath > 0 && r.Epochs < 1 {
+		return fmt.Errorf("train: a drop path probability of %v over %d epochs", r.DropPath, r.Epochs)
+	}
 	return errors.Join(r.Schedule.Validate(), r.EMA.Validate())
 }
 
@@ -115,6 +125,9 @@ func (s *Supervised) Steps() int { return s.data.Batches() }
 func (s *Supervised) Begin(epoch, step int) error {
 	s.data.Start(epoch, step)
 	s.step = epoch*s.Steps() + step
+	if s.recipe.DropPath > 0 {
+		s.program.SetDropPath(s.recipe.DropPath * float64(min(epoch, s.recipe.Epochs)) / float64(s.recipe.Epochs))
+	}
 	if step == 0 {
 		s.sum = sums{}
 	}
@@ -127,6 +140,9 @@ func (s *Supervised) Step() (Sample, error) {
 	b := s.data.Next()
 	if b == nil {
 		return Sample{}, errors.New("train: a step after the last of the epoch")
+	}
+	if s.recipe.Random != nil {
+		s.program.SetRandom(s.recipe.Random.At(uint64(s.step)))
 	}
 	r, err := s.program.Step(b.X, b.Labels)
 	if err != nil {
@@ -226,5 +242,8 @@ func (s *Supervised) Params() *nn.Params {
 // that the stepper was made with.
 func (s *Supervised) Evaluate(ctx context.Context, data *datasets.Loader, report func(done, total int)) (nn.Result, error) {
 	s.eval.Bind(s.Params())
+	if s.recipe.Random != nil {
+		s.eval.SetRandom(s.recipe.Random.Split("evaluation").At(uint64(s.step)))
+	}
 	return Evaluate(ctx, s.eval, data, report)
 }

@@ -13,6 +13,8 @@ type settings struct {
 	file   string
 	set    []string
 	dryRun bool
+
+	preset, genotype string // of the commands that have them
 }
 
 // addTo puts the flags on a command that works on a run.
@@ -29,11 +31,26 @@ func (s *settings) addTo(c *cobra.Command) {
 }
 
 // load is the configuration that the flags ask for: the defaults, changed by the file, changed by the assignments.
-func (s *settings) load() (experiment.Config, error) { return s.over(experiment.Default()) }
+func (s *settings) load() (experiment.Config, error) {
+	c := experiment.Default()
+	if s.preset != "" {
+		if err := c.Preset(s.preset); err != nil {
+			return c, usageError{err}
+		}
+	}
+	return s.over(c)
+}
 
 // over is load with other defaults.
 func (s *settings) over(c experiment.Config) (experiment.Config, error) {
 	err := c.Load(s.file, s.set)
+	if err == nil && s.genotype != "" {
+		g, _, wrong := genotypeOf(s.genotype)
+		if wrong != nil {
+			return c, wrong
+		}
+		c.Model.Name, c.Model.Genotype = experiment.Derived, g.String()
+	}
 	if err == nil {
 		err = c.Validate()
 	}

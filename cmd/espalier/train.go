@@ -29,6 +29,10 @@ With data.validation above 0 that many training images are held out, and the epo
 are trained on, and the last epoch counts. The test images never choose anything; data.test=false leaves them alone while
 settings are being chosen.
 
+With --genotype it trains the network of a genotype ('espalier help draw' says in which forms one is given); the settings
+model.channels, model.cells, model.auxiliary and train.drop_path go with it. --preset darts has the settings with which
+DARTS' cells are trained on CIFAR-10: 20 cells of 36 channels, 600 epochs; --config and --set change them.
+
 With --report it then writes, for publishing, README.md (accuracy over the seeds, settings, machine, command), recipe.yaml
 (the settings), summary.csv (seed,epochs,val_acc,test_acc,seconds; accuracies in percent) and the training curves. They
 cover every finished run of these settings below --runs, whichever seeds this command asked for.`,
@@ -36,6 +40,7 @@ cover every finished run of these settings below --runs, whichever seeds this co
   espalier train --set data.name=synthetic --set model.name=resnet8 --set train.epochs=5
   espalier train --set data.validation=5000 --set data.test=false --set train.lr=0.2 --set name=lr-0.2
   espalier train --config recipe.yaml --seeds 1,2 --report results/resnet20-cifar10
+  espalier train --genotype DARTS_V2 --preset darts --set model.channels=16 --set model.cells=8 --set train.epochs=50
   espalier train --config recipe.yaml --dry-run`,
 		GroupID: "do",
 		Args:    exactly(0, "no arguments"),
@@ -61,6 +66,8 @@ cover every finished run of these settings below --runs, whichever seeds this co
 		},
 	}
 	s.addTo(c)
+	c.Flags().StringVar(&s.genotype, "genotype", "", "train the network of this genotype: a name as DARTS_V2, a text, a file, or a search's directory")
+	c.Flags().StringVar(&s.preset, "preset", "", "begin with the settings of this name instead of the defaults: "+strings.Join(experiment.Presets(), ", "))
 	c.Flags().StringVar(&seeds, "seeds", "", "run once for each of these seeds, as 1,2,3 (default: the setting seed)")
 	c.Flags().StringVar(&report, "report", "", "then write a page, the recipe, summary.csv and the training curves into this directory")
 	c.Flags().StringVar(&note, "note", "", "a sentence for the page of --report: what a reader has to know about the data or the machine")
