@@ -74,7 +74,7 @@ func TestTrainGenotypeRefused(t *testing.T) {
 		{exitUsage, "train.drop_path", []string{"--genotype", "SNAS", "--set", "train.drop_path=1"}},
 		{exitFailed, "sides must be divisible by 4", []string{"--genotype", "SNAS", "--set", "data.name=folder", "--set", "train.batch=2", "--set", "data.size=30", "--set", "data.dir=" + images(t)}},
 	} {
-		refused(t, c.code, c.want, append([]string{"train", "--runs", runs, "--set", "data.name=synthetic"}, c.args...))
+		refused(t, c.code, c.want, append([]string{"train", "--quiet", "--runs", runs, "--set", "data.name=synthetic"}, c.args...))
 	}
 	if exists(runs) {
 		t.Error("something was written")

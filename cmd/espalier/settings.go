@@ -31,18 +31,15 @@ func (s *settings) addTo(c *cobra.Command) {
 }
 
 // load is the configuration that the flags ask for: the defaults, changed by the file, changed by the assignments.
-func (s *settings) load() (experiment.Config, error) {
-	c := experiment.Default()
+func (s *settings) load() (experiment.Config, error) { return s.over(experiment.Default()) }
+
+// over is load with other defaults.
+func (s *settings) over(c experiment.Config) (experiment.Config, error) {
 	if s.preset != "" {
 		if err := c.Preset(s.preset); err != nil {
 			return c, usageError{err}
 		}
 	}
-	return s.over(c)
-}
-
-// over is load with other defaults.
-func (s *settings) over(c experiment.Config) (experiment.Config, error) {
 	err := c.Load(s.file, s.set)
 	if err == nil && s.genotype != "" {
 		g, _, wrong := genotypeOf(s.genotype)
