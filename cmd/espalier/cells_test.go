@@ -49,7 +49,7 @@ func TestTrainGenotype(t *testing.T) {
 	if stdout, stderr, code := espalier(t, "eval", dir); code != exitOK || !strings.Contains(stdout, "test accuracy") {
 		t.Errorf("eval: code %d, %s%s", code, stdout, stderr)
 	}
-	done(t, append([]string{"prune", dir, "--quiet", "--runs", runs, "--method", "magnitude", "--sparsity", "0.5", "--set", "prune.epochs=1"}))
+	done(t, []string{"prune", dir, "--quiet", "--runs", runs, "--method", "magnitude", "--sparsity", "0.5", "--set", "prune.epochs=1"})
 	pruned := filepath.Join(runDir(t, runs, experiment.PrunedFile), experiment.StageName(0.5))
 	if stdout, stderr, code := espalier(t, "eval", pruned); code != exitOK || !strings.Contains(stdout, "weights are zero (50") {
 		t.Errorf("eval: code %d, %s%s", code, stdout, stderr)
