@@ -2,6 +2,7 @@ package plot
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image/color"
 	"io"
@@ -37,11 +38,13 @@ const (
 // that it names: DejaVu Sans is a sixth wider than Liberation Sans.
 const fallback = 0.18
 
-// A Figure is one or more panels side by side under a title, with the legend to the right of the data and a caption below.
+// A Figure is one or more panels, side by side or in rows, under a title, with the legend to the right of the data and a caption below.
 type Figure struct {
 	title   string
 	caption string
 	panels  []*plot.Plot
+	columns int       // panels side by side; 0: all
+	height  vg.Length // 0: Height
 	legend  plot.Legend
 }
 
@@ -77,18 +80,32 @@ func (f *Figure) Draw(c draw.Canvas) {
 	f.legend.Draw(side)
 	c.Max.X -= width + legendGap
 
-	tiles := draw.Tiles{Rows: 1, Cols: len(f.panels), PadX: panelGap}
-	for i, at := range plot.Align([][]*plot.Plot{f.panels}, tiles, c)[0] {
-		f.panels[i].Draw(at)
+	columns := cmp.Or(f.columns, len(f.panels))
+	rows := (len(f.panels) + columns - 1) / columns
+	grid := make([][]*plot.Plot, rows)
+	for i := range grid {
+		grid[i] = make([]*plot.Plot, columns) // nil where there is none
+		copy(grid[i], f.panels[i*columns:])
+	}
+	tiles := draw.Tiles{Rows: rows, Cols: columns, PadX: panelGap, PadY: panelGap}
+	for i, row := range plot.Align(grid, tiles, c) {
+		for k, at := range row {
+			if p := grid[i][k]; p != nil {
+				p.Draw(at)
+			}
+		}
 	}
 }
 
-// PNG writes the figure as an image of Width by Height at DPI.
-func (f *Figure) PNG(w io.Writer) error { return writePNG(w, Width, Height, f.Draw) }
+// size is the figure's height.
+func (f *Figure) size() vg.Length { return cmp.Or(f.height, Height) }
+
+// PNG writes the figure as an image at DPI, of Width by Height unless it has many panels.
+func (f *Figure) PNG(w io.Writer) error { return writePNG(w, Width, f.size(), f.Draw) }
 
 // SVG writes the figure as a drawing. Fonts are named, not embedded: Liberation Sans, or else Arial or Helvetica, which
 // share its measures.
-func (f *Figure) SVG(w io.Writer) error { return writeSVG(w, Width, Height, f.Draw) }
+func (f *Figure) SVG(w io.Writer) error { return writeSVG(w, Width, f.size(), f.Draw) }
 
 // Save writes the figure to a file whose extension says how: .png or .svg. A file of that name is replaced at once or
 // not at all.

@@ -91,6 +91,31 @@ func courses(n, epochs int, names ...string) []Course {
 	return all
 }
 
+// edges make the weights of so many edges.
+func edges(n, choices, epochs int) []EdgeCourse {
+	names := []string{"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3"}[:choices]
+	r := rand.New(rand.NewPCG(11, 12))
+	var all []EdgeCourse
+	for k := range n {
+		e := EdgeCourse{Name: fmt.Sprintf("%d → %d", k, k+2), Choices: names, Weights: make([][]float64, choices)}
+		slope := make([]float64, choices)
+		for i := range slope {
+			slope[i] = 0.03 * r.NormFloat64()
+		}
+		for t := range epochs + 1 {
+			sum := 0.
+			for i := range slope {
+				sum += math.Exp(slope[i] * float64(t))
+			}
+			for i := range slope {
+				e.Weights[i] = append(e.Weights[i], math.Exp(slope[i]*float64(t))/sum)
+			}
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
 func must(t *testing.T) func(f *Figure, err error) *Figure {
 	return func(f *Figure, err error) *Figure {
 		t.Helper()
@@ -112,6 +137,7 @@ func figures(t *testing.T) map[string]*Figure {
 		"density-one":  density(curves(2, []float64{0.1}, "magnitude")),
 		"turnover-2":   must(t)(NewTurnover("ResNet-8, 89 % removed", turnovers(2, 5, "BiP, tied", "BiP, tuned", "HYDRA", "gradual magnitude")...)),
 		"courses":      must(t)(NewCourses("nb201: the derived cell", "true accuracy on CIFAR-10 (%)", 0, courses(3, 50, "DARTS, first order", "DARTS, second order", "RARTS", "GDAS")...)),
+		"edges-6":      must(t)(NewEdgeCourses("RARTS, seed 1: the cell", edges(6, 5, 50)...)),
 		"turnover-one": must(t)(NewTurnover("", turnovers(1, 1, "BiP")...)),
 		"training-1":   must(t)(NewTraining("ResNet-20 on CIFAR-10", training(30, "")...)),
 		"training-3":   must(t)(NewTraining("Three seeds", training(200, "seed 1", "seed 2", "seed 3")...)),
@@ -345,6 +371,10 @@ func TestRefused(t *testing.T) {
 		return err
 	}
 	_, noMasks := NewTurnover("")
+	bad := edges(2, 3, 4)
+	bad[1].Weights[2] = bad[1].Weights[2][:2]
+	_, badEdge := NewEdgeCourses("", bad...)
+	_, noEdges := NewEdgeCourses("")
 	_, noCourses := NewCourses("", "accuracy", 0)
 	for want, err := range map[string]error{
 		"no methods":              density(func(d *Density) { d.Methods = nil }),
@@ -363,6 +393,8 @@ func TestRefused(t *testing.T) {
 		"infinite":                train(func(rs []Run) { rs[0].Epochs[1].ValLoss = math.Inf(1) }),
 		"no masks":                noMasks,
 		"accuracy: no courses":    noCourses,
+		"no edges":                noEdges,
+		"with 5 and 2 epochs":     badEdge,
 		"b, changed: no epochs":   turnover(func(m *Moved) { m.Changed = nil }),
 		"runs of 3 and 2 epochs":  turnover(func(m *Moved) { m.Regrown[1] = m.Regrown[1][:2] }),
 		"epoch 2: value 0 is NaN": turnover(func(m *Moved) { m.Regrown[0][1] = math.NaN() }),
