@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +26,9 @@ func newPlot(a *app) *cobra.Command {
   pruning.{png,svg}    test accuracy against the share of weights that remains, a curve for each way of pruning, runs of
                        different seeds together: each run and the range under five seeds, mean ± one standard
                        deviation from five on; the dense networks are a dashed line
+  search, entropy      of searches: loss and accuracy, and how undecided the choices are, epoch by epoch
+  alphas-CELL          of each search: the weight of every candidate of every edge, epoch by epoch
+  genotype             of each search that has ended: what it found
 
 The runs must be of one model and one data set. The names of the files that were written are printed.`,
 		Example: `  espalier plot runs/quickstart
@@ -74,7 +76,7 @@ func (a *app) printFiles(files []string) error {
 }
 
 // drawRuns writes the figures that one run or more give, as PNG and SVG, and returns their names.
-func drawRuns(runs []experiment.Run, dir, title string) ([]string, error) {
+func drawRuns(runs []experiment.Run, dir, given string) ([]string, error) {
 	first := runs[0].Config
 	for _, r := range runs {
 		if r.Config.Model != first.Model || !sameData(r.Config.Data, first.Data) {
@@ -84,22 +86,40 @@ func drawRuns(runs []experiment.Run, dir, title string) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("figures: %w", err)
 	}
-	title = cmp.Or(title, first.Model.Name+" on "+titleOf(first.Data.Name))
-	var files []string
+	title := cmp.Or(given, first.Model.Name+" on "+titleOf(first.Data.Name))
+	var searches, others []experiment.Run
+	for _, r := range runs {
+		if r.Searching() {
+			searches = append(searches, r)
+		} else {
+			others = append(others, r)
+		}
+	}
+	var drawings []named
 	for _, figure := range []struct {
 		name string
 		draw func([]experiment.Run, string) (*plot.Figure, error)
 	}{{"pruning", pruningFigure}, {"training", trainingFigure}} {
-		f, err := figure.draw(runs, title)
+		f, err := figure.draw(others, title)
 		if err != nil {
 			return nil, err
 		}
-		if f == nil {
-			continue
+		if f != nil {
+			drawings = append(drawings, named{figure.name, f})
 		}
+	}
+	if len(searches) > 0 {
+		found, err := searchDrawings(searches, cmp.Or(given, "search on "+titleOf(first.Data.Name)))
+		if err != nil {
+			return nil, err
+		}
+		drawings = append(drawings, found...)
+	}
+	var files []string
+	for _, d := range drawings {
 		for _, ext := range []string{".png", ".svg"} {
-			path := filepath.Join(dir, figure.name+ext)
-			if err := f.Save(path); err != nil {
+			path := filepath.Join(dir, d.name+ext)
+			if err := d.Save(path); err != nil {
 				return nil, err
 			}
 			files = append(files, path)
@@ -130,29 +150,7 @@ func trainingFigure(runs []experiment.Run, title string) (*plot.Figure, error) {
 	runs = slices.DeleteFunc(slices.Clone(runs), func(r experiment.Run) bool {
 		return !r.Dense() || len(r.Trainings[0].Records.Rows) == 0
 	})
-	if len(runs) == 0 {
-		return nil, nil
-	}
-	names := curveNames(runs)
-	var curves []plot.Run
-	for i, r := range runs {
-		records := r.Trainings[0].Records
-		of := func(epoch int, name string) float64 {
-			if c := records.Column(name); c != nil {
-				return c[epoch]
-			}
-			return math.NaN()
-		}
-		curve := plot.Run{Name: names[i]}
-		for e := range records.Rows {
-			curve.Epochs = append(curve.Epochs, plot.Epoch{
-				Epoch: e + 1, TrainLoss: of(e, "train_loss"), TrainAccuracy: of(e, "train_accuracy"),
-				ValLoss: of(e, "val_loss"), ValAccuracy: of(e, "val_accuracy"),
-			})
-		}
-		curves = append(curves, curve)
-	}
-	return plot.NewTraining(title, curves...)
+	return curves(runs, curveNames(runs), title, trainingColumns)
 }
 
 // curveNames tell runs apart by as little as they need: a single one by nothing, then their seeds, their names, both, or
@@ -183,6 +181,9 @@ func curveNames(runs []experiment.Run) []string {
 
 // pruningFigure draws the pruned networks, a curve for each way of pruning, or nothing if none was tested.
 func pruningFigure(runs []experiment.Run, title string) (*plot.Figure, error) {
+	if len(runs) == 0 {
+		return nil, nil
+	}
 	g, err := study.Gather(title, runs)
 	if err != nil {
 		return nil, err

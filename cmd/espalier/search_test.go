@@ -210,6 +210,12 @@ func TestSearch(t *testing.T) {
 	if derived, stderr, code := espalier(t, "derive", dir); code != exitOK || strings.TrimSpace(derived) != found {
 		t.Errorf("derive: code %d, %q for %q, %s", code, derived, found, stderr)
 	}
+	stdout, stderr, code = espalier(t, "plot", runs)
+	for _, file := range []string{"alphas-cell.svg", "genotype.png", "search.svg", "entropy.png"} {
+		if info, err := os.Stat(filepath.Join(runs, file)); code != exitOK || err != nil || info.Size() == 0 || !strings.Contains(stdout, file) {
+			t.Errorf("plot: code %d, %s: %v, %s%s", code, file, err, stdout, stderr)
+		}
+	}
 	if stdout, _, code := espalier(t, "ls", runs); code != exitOK || !strings.Contains(stdout, "rarts") || !strings.Contains(stdout, "2/2") {
 		t.Errorf("ls: code %d, %s", code, stdout)
 	}

@@ -24,7 +24,7 @@ func NewEdgeCourses(title string, edges ...EdgeCourse) (*Figure, error) {
 	var choices []string
 	looks := map[string]look{}
 	legend := map[string]*trace{}
-	highest := 0.
+	lowest, highest := math.Inf(1), 0.
 	var panels []*plot.Plot
 	for _, e := range edges {
 		if len(e.Weights) != len(e.Choices) || len(e.Choices) == 0 {
@@ -47,8 +47,8 @@ func NewEdgeCourses(title string, edges ...EdgeCourse) (*Figure, error) {
 				continue
 			}
 			p.Add(t)
-			_, _, _, top := t.DataRange()
-			highest = math.Max(highest, top)
+			_, _, low, high := t.DataRange()
+			lowest, highest = math.Min(lowest, low), math.Max(highest, high)
 			if legend[name] == nil {
 				legend[name] = t
 			}
@@ -62,7 +62,7 @@ func NewEdgeCourses(title string, edges ...EdgeCourse) (*Figure, error) {
 	}
 	for _, p := range panels {
 		p.X.Min, p.X.Max = -0.5, float64(len(edges[0].Weights[0]))-0.5
-		p.Y.Min, p.Y.Max = 0, math.Max(highest, 1e-3)
+		p.Y.Min, p.Y.Max = math.Min(lowest, highest), highest
 		pad(&p.Y)
 	}
 	for _, name := range choices {
