@@ -36,3 +36,31 @@ func Quickstart(data, method string, slow bool) Config {
 	}
 	return c
 }
+
+// QuickSearch is the configuration of a first search: a cell of NAS-Bench-201's space by RARTS, in about a minute on two cores.
+// α moves faster than published searches let it, since there are few steps.
+func QuickSearch(data string, slow bool) Config {
+	c := Default()
+	c.Name = "quickstart"
+	c.Data.Name = data
+	c.Data.Train = 4000
+	s := &c.Search
+	s.Method, s.Space, s.Cells, s.Channels = "rarts", "nas-bench-201", 1, 8
+	s.Epochs, s.Batch, s.LR, s.AlphaLR = 10, 64, 0.05, 0.02
+	if slow {
+		c.Data.Train, s.Channels, s.Batch, s.Epochs = 1000, 4, 32, 8
+	}
+	return c
+}
+
+// QuickCell is the training of what QuickSearch found, given as text: a network of three such cells, as Quickstart trains.
+func QuickCell(data, genotype string, slow bool) Config {
+	c := Quickstart(data, NoPruning, slow).Dense()
+	c.Model = Default().Model
+	c.Model.Name, c.Model.Genotype, c.Model.Cells, c.Model.Channels = Derived, genotype, 1, 16
+	c.Train.LR = 0.1
+	if slow {
+		c.Model.Channels = 8
+	}
+	return c
+}

@@ -77,16 +77,9 @@ func (a *app) printFiles(files []string) error {
 
 // drawRuns writes the figures that one run or more give, as PNG and SVG, and returns their names.
 func drawRuns(runs []experiment.Run, dir, given string) ([]string, error) {
-	first := runs[0].Config
-	for _, r := range runs {
-		if r.Config.Model != first.Model || !sameData(r.Config.Data, first.Data) {
-			return nil, fmt.Errorf("%s and %s are runs of different models or data; draw them apart", runs[0].Path, r.Path)
-		}
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("figures: %w", err)
 	}
-	title := cmp.Or(given, first.Model.Name+" on "+titleOf(first.Data.Name))
 	var searches, others []experiment.Run
 	for _, r := range runs {
 		if r.Searching() {
@@ -94,6 +87,16 @@ func drawRuns(runs []experiment.Run, dir, given string) ([]string, error) {
 		} else {
 			others = append(others, r)
 		}
+	}
+	for _, r := range others {
+		if first := others[0]; r.Config.Model != first.Config.Model || !sameData(r.Config.Data, first.Config.Data) {
+			return nil, fmt.Errorf("%s and %s are runs of different models or data; draw them apart", first.Path, r.Path)
+		}
+	}
+	title := given
+	if len(others) > 0 {
+		c := others[0].Config
+		title = cmp.Or(given, c.Model.Name+" on "+titleOf(c.Data.Name))
 	}
 	var drawings []named
 	for _, figure := range []struct {
@@ -109,7 +112,7 @@ func drawRuns(runs []experiment.Run, dir, given string) ([]string, error) {
 		}
 	}
 	if len(searches) > 0 {
-		found, err := searchDrawings(searches, cmp.Or(given, "search on "+titleOf(first.Data.Name)))
+		found, err := searchDrawings(searches, cmp.Or(given, "search on "+titleOf(searches[0].Config.Data.Name)))
 		if err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ var quickMethods = []string{"bip", "magnitude", "random"}
 func newQuickstart(a *app) *cobra.Command {
 	var s settings
 	var data string
+	var search bool
 	c := &cobra.Command{
 		Use:   "quickstart",
 		Short: "Train a small network, prune it, and see what it costs: one minute, nothing to prepare",
@@ -36,16 +37,31 @@ weights that was removed is given.
 The images are CIFAR-10 where it is found ('espalier data list' says where it is looked for), else a synthetic set that
 is made on the spot. On a processor without vector kernels the network and the data are smaller.
 
+With --search it searches an architecture instead: a cell of NAS-Bench-201's space by RARTS, and trains a network of the
+cell that is found. Beside the table stand a drawing of the cell and figures of the search.
+
 What is complete is not repeated; Ctrl-C saves and stops, and the same command goes on. Settings may be changed, each
 other combination being a run of its own.`,
 		Example: `  espalier quickstart
   espalier quickstart --data synthetic
+  espalier quickstart --search
   espalier quickstart --set train.epochs=10 --set prune.epochs=2`,
 		GroupID: "do",
 		Args:    exactly(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			slow := kernels.ISA() == "go"
 			set, why := quickData(data)
+			if search {
+				cfg, err := s.over(experiment.QuickSearch(set, slow))
+				if err != nil {
+					return err
+				}
+				if s.dryRun {
+					return a.dryRun(cfg)
+				}
+				a.quickIntro(cfg, why, slow)
+				return a.quickSearch(c.Context(), cfg, slow)
+			}
 			var configs []experiment.Config
 			for _, method := range quickMethods {
 				cfg, err := s.over(experiment.Quickstart(set, method, slow))
@@ -57,17 +73,23 @@ other combination being a run of its own.`,
 			if s.dryRun {
 				return a.dryRun(configs...)
 			}
-			a.say("Data: %s%s.", titleOf(configs[0].Data.Name), why)
-			a.say("Engine: %s kernels on %d threads.", kernels.ISA(), kernels.Threads())
-			if slow {
-				a.say("Without vector kernels the network and the data are smaller.")
-			}
+			a.quickIntro(configs[0], why, slow)
 			return a.quickstart(c.Context(), configs)
 		},
 	}
 	s.addTo(c)
+	c.Flags().BoolVar(&search, "search", false, "search an architecture and train it, instead of pruning")
 	c.Flags().StringVar(&data, "data", "", "cifar10 or synthetic (default: cifar10 if it is found, else synthetic)")
 	return c
+}
+
+// quickIntro says what there is to work with.
+func (a *app) quickIntro(c experiment.Config, why string, slow bool) {
+	a.say("Data: %s%s.", titleOf(c.Data.Name), why)
+	a.say("Engine: %s kernels on %d threads.", kernels.ISA(), kernels.Threads())
+	if slow {
+		a.say("Without vector kernels the network and the data are smaller.")
+	}
 }
 
 // quickData is the data set that was asked for, or else CIFAR-10 where it is found; if it is not, why says so.

@@ -23,6 +23,35 @@ var tiny = []string{
 
 func command(args ...string) []string { return append(args, tiny...) }
 
+// TestQuickSearch searches on little data and looks for everything that it promises; a second call does nothing again.
+func TestQuickSearch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches and trains")
+	}
+	runs := filepath.Join(t.TempDir(), "runs")
+	args := []string{
+		"quickstart", "--search", "--data", "synthetic", "--runs", runs, "--set", "data.train=96", "--set", "search.epochs=2",
+		"--set", "search.batch=16", "--set", "search.channels=4",
+	}
+	out, stderr, code := espalier(t, args...)
+	if code != exitOK {
+		t.Fatalf("code %d: %s", code, stderr)
+	}
+	for _, file := range []string{"table.txt", "genotype.png", "alphas-cell.svg", "search.svg", "training.png", "entropy.svg"} {
+		if info, err := os.Stat(filepath.Join(runs, "quickstart", "search", file)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	for _, want := range []string{"|~0|", "parameters", "derive", "query"} {
+		if !strings.Contains(strings.NewReplacer("none", "", "skip_connect", "", "nor_conv_1x1", "", "nor_conv_3x3", "", "avg_pool_3x3", "").Replace(out), want) {
+			t.Errorf("the report lacks %q:\n%s", want, out)
+		}
+	}
+	if again, stderr, code := espalier(t, args...); code != exitOK || again != out || strings.Contains(stderr, "epoch 1/") {
+		t.Errorf("again: code %d, %s%s", code, again, stderr)
+	}
+}
+
 // TestQuickstart runs the whole of it on little data and looks for everything that it promises.
 func TestQuickstart(t *testing.T) {
 	if testing.Short() {
