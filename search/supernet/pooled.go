@@ -10,8 +10,7 @@ type pooled struct {
 	weighed // without a norm
 	place
 	pool *pool
-	norm *norm // nil: none
-	g    []nn.Float
+	norm *norm         // nil: none
 	used *kernels.Norm // of the term
 }
 

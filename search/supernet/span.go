@@ -35,10 +35,6 @@ func (s span) join(t span) span {
 // spans are the places of a network's tensors named so, in the vectors of weights and of running statistics.
 type spans struct{ values, buffers span }
 
-func (a spans) join(b spans) spans {
-	return spans{a.values.join(b.values), a.buffers.join(b.buffers)}
-}
-
 // find is where the tensors of layers, named from prefix on, stand. They follow each other.
 func find(prefix string, layers nn.Spec, in nn.Shape, values, buffers *nn.Layout) (spans, error) {
 	var s spans
