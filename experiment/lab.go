@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"espalier/datasets"
+	"espalier/results"
 	"espalier/train"
 )
 
@@ -79,11 +81,21 @@ func (l *Lab) within(c Config, work func(*train.Dir, *job) error) (err error) {
 	if err != nil {
 		return err
 	}
-	if err = os.Remove(d.Path(FailureFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	return noted(d, func() error { return work(d, j) })
+}
+
+// noted does the work of a run. If it cannot be done and nothing of it has begun, the run's directory says why until it is
+// tried again; of what has begun, the records do.
+func noted(d *train.Dir, work func() error) error {
+	if err := os.Remove(d.Path(FailureFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	err = work(d, j)
+	err := work()
 	if interrupted := (*Interrupted)(nil); err == nil || errors.As(err, &interrupted) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	r, broken := Open(d.Path())
+	if broken != nil || slices.ContainsFunc(r.trainings(), func(t results.Training) bool { return t.Account.Status != "" }) {
 		return err
 	}
 	_ = d.WriteBytes(FailureFile, []byte(err.Error()+"\n")) // the run only looks interrupted without it, as on a full disk

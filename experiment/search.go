@@ -88,15 +88,7 @@ func (l *Lab) search(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
-	if err = os.Remove(d.Path(FailureFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	err = l.searched(ctx, d, s, c)
-	if interrupted := (*Interrupted)(nil); err == nil || errors.As(err, &interrupted) {
-		return err
-	}
-	_ = d.WriteBytes(FailureFile, []byte(err.Error()+"\n")) // the run only looks interrupted without it, as on a full disk
-	return err
+	return noted(d, func() error { return l.searched(ctx, d, s, c) })
 }
 
 // searched runs the search and writes what it comes to.
