@@ -2,70 +2,44 @@ package baseline
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"reflect"
 	"slices"
-	"strconv"
 	"testing"
 
 	"espalier/internal/rng"
 	"espalier/search"
+	"espalier/search/nb201"
 )
 
-// table is validation accuracy after 12 epochs, by which searches choose, and test accuracy after 200, of CIFAR-10.
-type table struct{ val, test map[search.NB201]float64 }
-
-func readTable(t *testing.T, path string) table {
+func open(t *testing.T, path string) *nb201.Table {
 	t.Helper()
-	f, err := os.Open(path)
+	table, err := nb201.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	column := func(name string) int {
-		i := slices.Index(rows[0], name)
-		if i < 0 {
-			t.Fatalf("%s has no column %s", path, name)
-		}
-		return i
-	}
-	arch, val, test := column("arch_str"), column("c10_val12"), column("c10_test200")
-	out := table{map[search.NB201]float64{}, map[search.NB201]float64{}}
-	for _, row := range rows[1:] {
-		c, err := search.ParseNB201(row[arch])
-		if err != nil {
-			t.Fatal(err)
-		}
-		var errs [2]error
-		out.val[c], errs[0] = strconv.ParseFloat(row[val], 64)
-		out.test[c], errs[1] = strconv.ParseFloat(row[test], 64)
-		if err := errors.Join(errs[:]...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return out
+	return table
 }
 
-// oracle judges by validation accuracy.
-func (b table) oracle(_ context.Context, g search.Genotype) (float64, error) {
-	c, err := search.NB201From(g)
-	if err != nil {
-		return 0, err
+// oracle judges by validation accuracy after 12 epochs.
+func oracle(v *nb201.Validation) Oracle {
+	return func(_ context.Context, g search.Genotype) (float64, error) {
+		c, err := search.NB201From(g)
+		if err != nil {
+			return 0, err
+		}
+		accuracy, ok := v.Accuracy(c, nb201.CIFAR10)
+		if !ok {
+			return 0, fmt.Errorf("%v is not in the table", c)
+		}
+		return accuracy, nil
 	}
-	v, ok := b.val[c]
-	if !ok {
-		return 0, fmt.Errorf("%v is not in the table", c)
-	}
-	return v, nil
 }
+
+// some are the twenty cells of twenty.
+const some = "testdata/nasbench201-20.csv"
 
 // twenty is a part of NAS-Bench-201 with 20 cells: the edges 0→2 and 1→3 are open, the latter without none.
 func twenty() *search.Space {
@@ -90,13 +64,11 @@ func methods(s *search.Space, seed uint64) map[string]Method {
 
 // TestTwenty: in a space of 20 cells, whose figures are those of the real table, a hundred evaluations find the best.
 func TestTwenty(t *testing.T) {
-	b := readTable(t, "testdata/nasbench201-20.csv")
-	best := 0.0
-	for _, v := range b.val {
-		best = max(best, v)
-	}
+	b := open(t, some)
+	top := b.Best(nb201.C10Val12)[0]
+	best := top.Value(nb201.C10Val12)
 	for name, m := range methods(twenty(), 1) {
-		all, err := Run(t.Context(), m, 200, b.oracle, nil, nil)
+		all, err := Run(t.Context(), m, 200, oracle(b.Validation()), nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,15 +87,15 @@ func TestTwenty(t *testing.T) {
 
 // TestResume: a search that goes on from a part of its evaluations makes those of a search in one go.
 func TestResume(t *testing.T) {
-	b := readTable(t, "testdata/nasbench201-20.csv")
+	judge := oracle(open(t, some).Validation())
 	for name, m := range methods(twenty(), 3) {
-		whole, err := Run(t.Context(), m, 50, b.oracle, nil, nil)
+		whole, err := Run(t.Context(), m, 50, judge, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		stop := errors.New("stop")
 		var saved []Evaluation
-		part, err := Run(t.Context(), m, 50, b.oracle, nil, func(e Evaluation) error {
+		part, err := Run(t.Context(), m, 50, judge, nil, func(e Evaluation) error {
 			if saved = append(saved, e); len(saved) == 23 {
 				return stop
 			}
@@ -132,7 +104,7 @@ func TestResume(t *testing.T) {
 		if !errors.Is(err, stop) || !reflect.DeepEqual(part, saved) {
 			t.Fatalf("%s: %v after %d evaluations, %d saved", name, err, len(part), len(saved))
 		}
-		rest, err := Run(t.Context(), methods(twenty(), 3)[name], 50, b.oracle, saved, nil)
+		rest, err := Run(t.Context(), methods(twenty(), 3)[name], 50, judge, saved, nil)
 		if err != nil || !reflect.DeepEqual(rest, whole) {
 			t.Errorf("%s: an interruption changed the search: %v", name, err)
 		}
@@ -173,12 +145,12 @@ func distance(a, b search.Genotype) (n int) {
 
 // TestShared: candidates are different, the best of the quick look are looked at again, and the second look decides.
 func TestShared(t *testing.T) {
-	b := readTable(t, "testdata/nasbench201-20.csv")
+	judge := oracle(open(t, some).Validation())
 	quick, whole := map[string]int{}, map[string]int{}
 	count := func(to map[string]int, sign float64) Oracle {
 		return func(ctx context.Context, g search.Genotype) (float64, error) {
 			to[g.String()]++
-			v, err := b.oracle(ctx, g)
+			v, err := judge(ctx, g)
 			return sign * v, err
 		}
 	}
@@ -187,23 +159,29 @@ func TestShared(t *testing.T) {
 	if err != nil || len(got) != 4 || len(quick) != 15 || len(whole) != 4 {
 		t.Fatalf("%d candidates, %d finalists, %d returned, %v", len(quick), len(whole), len(got), err)
 	}
-	least := math.Inf(1)
-	for text := range whole {
-		c, err := search.ParseNB201(text)
+	score := func(text string) float64 {
+		g, err := search.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		least = min(least, b.val[c])
+		v, err := judge(t.Context(), g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	least := math.Inf(1)
+	for text := range whole {
+		least = min(least, score(text))
 	}
 	if Best(got).Score != got[0].Score || got[0].Score != -least {
 		t.Errorf("the first is %v, want the one of score %v", got[0], -least)
 	}
 	for text, n := range quick {
-		c, _ := search.ParseNB201(text)
 		if n != 1 {
 			t.Errorf("%s was judged %d times", text, n)
 		}
-		if whole[text] == 0 && b.val[c] > least {
+		if whole[text] == 0 && score(text) > least {
 			t.Errorf("%s is better than a finalist and none", text)
 		}
 	}

@@ -2,7 +2,9 @@ package bilevel
 
 import (
 	"fmt"
-	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
 
 	"espalier/internal/rng"
 )
@@ -79,7 +81,7 @@ func (c Curvature) Largest(n int, product func(to, u []float64) error, random *r
 		}
 		rest := norm(next)
 		if len(diagonal) == min(n, steps) || rest <= 1e-12*size {
-			return largestTridiagonal(diagonal, side), nil
+			return largestTridiagonal(diagonal, side)
 		}
 		scaleTo(next, 1/rest)
 		side = append(side, rest)
@@ -93,46 +95,18 @@ func scaleTo(x []float64, s float64) {
 	}
 }
 
-// largestTridiagonal is the largest eigenvalue of a symmetric tridiagonal matrix: the least x at which no eigenvalue is above
-// it, found by halving an interval. By Sylvester, the eigenvalues above x are as many as positive pivots of the matrix − x.
-func largestTridiagonal(diagonal, side []float64) float64 {
-	low, high := math.Inf(1), math.Inf(-1) // Gershgorin's discs
+// largestTridiagonal is the largest eigenvalue of a symmetric tridiagonal matrix.
+func largestTridiagonal(diagonal, side []float64) (float64, error) {
+	m := mat.NewSymDense(len(diagonal), nil)
 	for i, d := range diagonal {
-		r := 0.0
-		if i > 0 {
-			r += side[i-1]
-		}
+		m.SetSym(i, i, d)
 		if i < len(side) {
-			r += side[i]
-		}
-		low, high = min(low, d-r), max(high, d+r)
-	}
-	above := func(x float64) bool {
-		pivot := 1.0
-		for i, d := range diagonal {
-			before := 0.0
-			if i > 0 {
-				before = side[i-1] * side[i-1] / pivot
-			}
-			if pivot = d - x - before; pivot > 0 {
-				return true
-			}
-			if pivot == 0 {
-				pivot = -math.SmallestNonzeroFloat64
-			}
-		}
-		return false
-	}
-	for range 200 {
-		middle := low + (high-low)/2
-		if middle <= low || middle >= high {
-			break
-		}
-		if above(middle) {
-			low = middle
-		} else {
-			high = middle
+			m.SetSym(i, i+1, side[i])
 		}
 	}
-	return high
+	var e mat.EigenSym
+	if !e.Factorize(m, false) {
+		return 0, fmt.Errorf("bilevel: no eigenvalues of the tridiagonal matrix of %v and %v", diagonal, side)
+	}
+	return slices.Max(e.Values(nil)), nil
 }

@@ -29,7 +29,10 @@ func (c Config) Early(epochs int) Config {
 // Train trains the dense network of the configuration, evaluates it on the test images once, unless data.test says not to,
 // and leaves in the run's directory the model, the split and the outcome. When ctx ends it saves and returns *Interrupted.
 func (l *Lab) Train(ctx context.Context, c Config) (Run, error) {
-	return l.stage(c.Dense(), "training", func(d *train.Dir, j *job) error { return l.train(ctx, d, j) })
+	c = c.Dense()
+	return l.stage(c, "training", func() error {
+		return l.within(c, func(d *train.Dir, j *job) error { return l.train(ctx, d, j) })
+	})
 }
 
 func (l *Lab) train(ctx context.Context, d *train.Dir, j *job) error {

@@ -37,14 +37,13 @@ func (e *Interrupted) Error() string { return e.Result.String() }
 // Unwrap is the context's error.
 func (e *Interrupted) Unwrap() error { return e.cause }
 
-// stage does the work of a run in its directory, unless it is finished, and returns what is there then. what stands in
-// errors.
-func (l *Lab) stage(c Config, what string, work func(*train.Dir, *job) error) (Run, error) {
+// stage does the work of a run, unless it is finished, and returns what is there then. what stands in errors.
+func (l *Lab) stage(c Config, what string, work func() error) (Run, error) {
 	r, err := l.find(c)
 	if err != nil || r.Finished() {
 		return r, err
 	}
-	err = l.within(c, work)
+	err = work()
 	if interrupted := (*Interrupted)(nil); errors.As(err, &interrupted) {
 		return r, err
 	}
@@ -66,22 +65,27 @@ func (l *Lab) find(c Config) (Run, error) {
 }
 
 // within makes what a configuration describes, and works with it in the run's directory.
-func (l *Lab) within(c Config, work func(*train.Dir, *job) error) (err error) {
+func (l *Lab) within(c Config, work func(*train.Dir, *job) error) error {
 	j, err := l.job(c)
 	if err != nil {
 		return err
 	}
 	defer j.close()
+	return l.enter(c, j.split, func(d *train.Dir) error { return work(d, j) })
+}
+
+// enter opens a run's directory, leaves in it what describes the run, and works there.
+func (l *Lab) enter(c Config, split *datasets.Split, work func(*train.Dir) error) (err error) {
 	d, err := train.Open(c.Dir(l.Runs))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	err = cmp.Or(d.WriteBytes(ConfigFile, c.YAML()), writeJSON(d, EnvFile, ThisEnv()), j.split.WriteFile(d.Path(SplitFile)))
+	err = cmp.Or(d.WriteBytes(ConfigFile, c.YAML()), writeJSON(d, EnvFile, ThisEnv()), split.WriteFile(d.Path(SplitFile)))
 	if err != nil {
 		return err
 	}
-	return noted(d, func() error { return work(d, j) })
+	return noted(d, func() error { return work(d) })
 }
 
 // noted does the work of a run. If it cannot be done and nothing of it has begun, the run's directory says why until it is

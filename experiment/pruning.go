@@ -50,7 +50,9 @@ func (l *Lab) Prune(ctx context.Context, c Config) (Run, error) {
 			return Run{}, err
 		}
 	}
-	return l.stage(c, "pruning", func(d *train.Dir, j *job) error { return l.pruneAll(ctx, d, j, m) })
+	return l.stage(c, "pruning", func() error {
+		return l.within(c, func(d *train.Dir, j *job) error { return l.pruneAll(ctx, d, j, m) })
+	})
 }
 
 func (l *Lab) pruneAll(ctx context.Context, d *train.Dir, j *job, m method) error {

@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,18 +33,7 @@ func (l *Lab) Search(ctx context.Context, c Config) (Run, error) {
 		return Run{}, errors.New("experiment: search.method is none: there is nothing to search by")
 	}
 	c = c.SearchAlone()
-	r, err := l.find(c)
-	if err != nil || r.Finished() {
-		return r, err
-	}
-	err = l.search(ctx, c)
-	if interrupted := (*Interrupted)(nil); errors.As(err, &interrupted) {
-		return r, err
-	}
-	if err != nil {
-		return r, fmt.Errorf("experiment: search: %w", err)
-	}
-	return l.find(c)
+	return l.stage(c, "search", func() error { return l.search(ctx, c) })
 }
 
 // SearchAlone is the configuration without what does not concern a search: the network and its training.
@@ -55,7 +43,7 @@ func (c Config) SearchAlone() Config {
 	return c
 }
 
-func (l *Lab) search(ctx context.Context, c Config) (err error) {
+func (l *Lab) search(ctx context.Context, c Config) error {
 	set, err := l.OpenData(c)
 	if err != nil {
 		return err
@@ -79,16 +67,7 @@ func (l *Lab) search(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
-	d, err := train.Open(c.Dir(l.Runs))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.Close()) }()
-	err = cmp.Or(d.WriteBytes(ConfigFile, c.YAML()), writeJSON(d, EnvFile, ThisEnv()), split.WriteFile(d.Path(SplitFile)))
-	if err != nil {
-		return err
-	}
-	return noted(d, func() error { return l.searched(ctx, d, s, c) })
+	return l.enter(c, split, func(d *train.Dir) error { return l.searched(ctx, d, s, c) })
 }
 
 // searched runs the search and writes what it comes to.

@@ -68,7 +68,7 @@ func (d DAG) Build(p *Plan, in Shape) Layer {
 	sources := []*dagValue{l.in}
 	var sizes Slots // of the tensors so far
 	for i, v := range d.Vertices {
-		us, _, _, err := units(v.Layers, shapes[i].joined)
+		us, err := units(v.Layers, shapes[i].joined)
 		if err != nil {
 			panic(err)
 		}

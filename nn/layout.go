@@ -61,6 +61,9 @@ type Part struct {
 	Len    int
 }
 
+// End is where the next part begins, padding included.
+func (p Part) End() int { return p.Offset + alignPart(p.Len) }
+
 // partAlign is the number of elements to a multiple of which every part is rounded up: 64 bytes of float32. It is the same
 // in double precision, so that both builds have one layout.
 const partAlign = 16

@@ -20,22 +20,42 @@ func NewNet(spec Sequential, in Shape) (*Net, error) {
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
-	us, params, buffers, err := units(spec, in)
+	layout, bufferLayout, err := Layouts(spec, in)
+	if err != nil {
+		return nil, err
+	}
+	us, err := units(spec, in)
 	if err != nil {
 		return nil, err
 	}
 	if len(us) == 0 {
 		return nil, errors.New("nn: a network without layers")
 	}
-	layout, err := NewLayout(params)
-	if err != nil {
-		return nil, err
-	}
-	bufferLayout, err := NewLayout(buffers)
-	if err != nil {
-		return nil, err
-	}
 	return &Net{Spec: spec, In: in, Out: us[len(us)-1].out, Params: NewParams(layout, bufferLayout), units: us}, nil
+}
+
+// Layouts lay out the parameters and the running statistics of a spec for input of shape in, in the order of Walk.
+func Layouts(spec Spec, in Shape) (values, buffers *Layout, err error) {
+	var trained, running []Param
+	err = Walk(spec, in, func(site Site) error {
+		for _, p := range site.Spec.Params(site.In) {
+			p.Name = join(site.Name, p.Name)
+			if p.Kind.Buffer() {
+				running = append(running, p)
+			} else {
+				trained = append(trained, p)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if values, err = NewLayout(trained); err != nil {
+		return nil, nil, err
+	}
+	buffers, err = NewLayout(running)
+	return values, buffers, err
 }
 
 // Cost counts the net's parameters and multiply-adds.

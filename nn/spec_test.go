@@ -213,7 +213,7 @@ func FuzzJSON(f *testing.F) {
 			t.Fatalf("%s became %s: %v", text, again, err)
 		}
 		if _, err := Count(s, Shape{8, 8, 3}); err == nil {
-			if _, _, _, err := units(s, Shape{8, 8, 3}); err != nil {
+			if _, err := units(s, Shape{8, 8, 3}); err != nil {
 				t.Fatalf("%s can be counted, but not built: %v", text, err)
 			}
 		}

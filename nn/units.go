@@ -101,29 +101,26 @@ func (u *unit) vectors(v Vectors) Vectors {
 	return Vectors{u.values.Of(v.Values), u.values.Of(v.Grads), u.buffers.Of(v.Buffers)}
 }
 
-// units cuts a net into units, and names all parameters and buffers in the order of the units.
-func units(s Sequential, in Shape) (us []unit, params, buffers []Param, err error) {
+// units cuts a net into units, whose parameters and buffers stand in the order of Layouts.
+func units(s Sequential, in Shape) (us []unit, err error) {
 	var sizes Slots // of everything so far
 	for _, f := range fuse(flatten("", s)) {
 		first, start := sizes, in
 		err := Walk(f.specs, in, func(site Site) error {
 			for _, p := range site.Spec.Params(site.In) {
-				p.Name = join(site.Name, p.Name)
 				if p.Kind.Buffer() {
-					buffers = append(buffers, p)
 					sizes.Buffer(p.Len())
 				} else {
-					params = append(params, p)
 					sizes.Value(p.Len())
 				}
 			}
 			return nil
 		})
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, err
 		}
 		if in, err = f.specs.Out(in); err != nil {
-			return nil, nil, nil, err
+			return nil, err
 		}
 		us = append(us, unit{
 			name:    cmp.Or(f.name, f.specs[0].Spec.Kind()),
@@ -134,5 +131,5 @@ func units(s Sequential, in Shape) (us []unit, params, buffers []Param, err erro
 			buffers: Span{first.buffers, sizes.buffers},
 		})
 	}
-	return us, params, buffers, nil
+	return us, nil
 }

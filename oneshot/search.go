@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"espalier/bilevel"
@@ -41,7 +42,7 @@ type Search struct {
 	networks []*Network
 	keep     []*bilevel.Block[nn.Float]
 	history  []nn.Float // α before the first epoch and after each
-	curve    []nn.Float // eigenvalues as they were measured, then zeros
+	curve    []nn.Float // eigenvalues as they were measured, which are finite, then NaN
 }
 
 // New is a search by the method, from weights and α that it draws.
@@ -70,6 +71,9 @@ func New(m Method, p *Problem, c Course) (*Search, error) {
 	n := len(s.alpha.Values)
 	s.history, s.curve = make([]nn.Float, (c.Epochs+1)*n), make([]nn.Float, c.Epochs)
 	copy(s.history, s.alpha.Values)
+	for i := range s.curve {
+		s.curve[i] = nn.Float(math.NaN())
+	}
 	updates, err := m.Updates(s)
 	if err != nil {
 		return nil, err
@@ -171,13 +175,13 @@ func (s *Search) stop() (stop bool, stopped, best int) {
 	return s.course.Stopping.Stop(s.Eigenvalues())
 }
 
-// Eigenvalues are those that were measured, after so many epochs each.
-func (s *Search) Eigenvalues() []float64 {
-	var all []float64
+// Eigenvalues are those that were measured, each after so many epochs more.
+func (s *Search) Eigenvalues() (all []float64) {
 	for _, v := range s.curve {
-		if v != 0 {
-			all = append(all, float64(v))
+		if v != v {
+			break
 		}
+		all = append(all, float64(v))
 	}
 	return all
 }

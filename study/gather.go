@@ -59,7 +59,7 @@ func Gather(name string, runs []experiment.Run) (*Gathered, error) {
 				order = append(order, key)
 			}
 			groups[key].Cells = append(groups[key].Cells, c)
-			switch _, done := r.At(sparsityOf(c)); {
+			switch _, done := r.At(SparsityOf(c)); {
 			case r.Dense() && r.Finished() || done:
 				g.Records[CellOf(c)] = recordOf(c, r, shared)
 			case r.Status == train.Failed:
@@ -74,7 +74,7 @@ func Gather(name string, runs []experiment.Run) (*Gathered, error) {
 	}
 	for i := range g.Series {
 		g.Series[i].Label = label(g.Series, i)
-		slices.SortStableFunc(g.Series[i].Cells, func(a, b experiment.Config) int { return cmp.Compare(sparsityOf(a), sparsityOf(b)) })
+		slices.SortStableFunc(g.Series[i].Cells, func(a, b experiment.Config) int { return cmp.Compare(SparsityOf(a), SparsityOf(b)) })
 	}
 	return g, nil
 }
@@ -105,14 +105,6 @@ func cells(c experiment.Config) (all []experiment.Config) {
 		all = append(all, c)
 	}
 	return all
-}
-
-// sparsityOf is that of a cell; of a dense training 0.
-func sparsityOf(c experiment.Config) float64 {
-	if c.Prune.Method == experiment.NoPruning {
-		return 0
-	}
-	return c.Prune.Sparsity[0]
 }
 
 // kind is what the cells of a series have in common.

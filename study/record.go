@@ -55,14 +55,11 @@ func blank(c experiment.Config) Record {
 	if c.Data.Name != "folder" {
 		c.Data.Dir = "" // where the data are on this machine
 	}
-	r := Record{
+	return Record{
 		Hash: c.Hash(), Seed: c.Seed, Model: ModelOf(c), Method: methodOf(c), Config: string(c.YAML()),
-		OneShot: results.NotMeasured(), ValAcc: results.NotMeasured(), TestAcc: results.NotMeasured(),
+		Sparsity: SparsityOf(c),
+		OneShot:  results.NotMeasured(), ValAcc: results.NotMeasured(), TestAcc: results.NotMeasured(),
 	}
-	if c.Prune.Method != experiment.NoPruning {
-		r.Sparsity = c.Prune.Sparsity[0]
-	}
-	return r
 }
 
 // recordOf is the record of a cell, of the finished run that holds it, which may have other sparsities too, and of the runs
@@ -181,12 +178,3 @@ func (s *Study) Records(dir string) (map[Cell]Record, error) {
 	}
 	return found, nil
 }
-
-// Cell identifies a cell.
-type Cell struct {
-	Hash string
-	Seed uint64
-}
-
-// CellOf identifies the cell of a configuration.
-func CellOf(c experiment.Config) Cell { return Cell{c.Hash(), c.Seed} }

@@ -18,14 +18,6 @@ type Derived struct {
 	Genotype string `json:"genotype"`
 }
 
-// methodOf is the method of a cell: of a search, or of pruning.
-func methodOf(c experiment.Config) string {
-	if searches(c) {
-		return c.Search.Method
-	}
-	return c.Prune.Method
-}
-
 // searched notes what a search came to.
 func (r *Record) searched(run experiment.Run) {
 	r.Own = costOf(run, 0)

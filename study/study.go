@@ -266,17 +266,6 @@ func Ladder(rounds int) float64 {
 	return experiment.Share(1 - math.Pow(.8, float64(rounds)))
 }
 
-// searches reports whether a cell is the search of an architecture.
-func searches(c experiment.Config) bool { return c.Search.Method != experiment.NoSearch }
-
-// ModelOf is the model of a cell; of a search, its space.
-func ModelOf(c experiment.Config) string {
-	if searches(c) {
-		return c.Search.Space
-	}
-	return c.Model.Name
-}
-
 // first is the first list that has an entry.
 func first[T any](lists ...[]T) []T {
 	for _, l := range lists {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 
-	"espalier/experiment"
 	"espalier/results"
 )
 
@@ -26,10 +25,7 @@ func (s *Study) Points(records map[Cell]Record) []Point {
 	var points []Point
 	for _, series := range s.Series {
 		for _, c := range series.Cells {
-			sparsity := 0.
-			if c.Prune.Method != experiment.NoPruning {
-				sparsity = c.Prune.Sparsity[0]
-			}
+			sparsity := SparsityOf(c)
 			i := slices.IndexFunc(points, func(p Point) bool {
 				return p.Series == series.Label && p.Model == ModelOf(c) && p.Sparsity == sparsity
 			})

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"espalier/experiment"
-	"espalier/results"
 	"espalier/study"
 )
 
@@ -53,15 +52,7 @@ the tables (text, Markdown, CSV) and the figures are written into a directory.`,
 			if err := setBaseline(g, runs, baseline); err != nil {
 				return usageError{err}
 			}
-			if a.json {
-				for _, p := range g.Points(g.Records) {
-					for _, r := range p.Records {
-						if err := a.printJSON(r); err != nil {
-							return err
-						}
-					}
-				}
-			} else if err := g.Table(g.Records).Write(a.stdout, results.Text); err != nil {
+			if err := a.printStudyResult(g.Study, g.Records, nil); err != nil {
 				return err
 			}
 			for _, path := range g.Apart {

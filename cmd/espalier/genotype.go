@@ -12,9 +12,6 @@ import (
 	"espalier/search"
 )
 
-// genotypeFile is the genotype in a run's directory.
-const genotypeFile = "genotype.txt"
-
 // aboutGenotypes says in help texts what genotypeOf takes.
 const aboutGenotypes = `a name of a published cell, the text itself (DARTS' Genotype(normal=…) in any of its usual forms, a cell of
 NAS-Bench-201 as |nor_conv_3x3~0|+|…|, or JSON), a file with such a text, or a directory with a genotype.txt`
@@ -31,7 +28,7 @@ func genotypeOf(given string) (g search.Genotype, name string, err error) {
 		return g, "", usageError{errors.New("the genotype is empty")}
 	case err == nil:
 		if info.IsDir() {
-			given = filepath.Join(given, genotypeFile)
+			given = filepath.Join(given, experiment.GenotypeFile)
 		}
 		text, err := os.ReadFile(given)
 		if err != nil {

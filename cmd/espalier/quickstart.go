@@ -38,7 +38,7 @@ The images are CIFAR-10 where it is found ('espalier data list' says where it is
 is made on the spot. On a processor without vector kernels the network and the data are smaller.
 
 With --search it searches an architecture instead: a cell of NAS-Bench-201's space by RARTS, and trains a network of the
-cell that is found. Beside the table stand a drawing of the cell and figures of the search.
+cell that is found; settings apply to both. Beside the table stand a drawing of the cell and figures of the search.
 
 What is complete is not repeated; Ctrl-C saves and stops, and the same command goes on. Settings may be changed, each
 other combination being a run of its own.`,
@@ -60,7 +60,10 @@ other combination being a run of its own.`,
 					return a.dryRun(cfg)
 				}
 				a.quickIntro(cfg, why, slow)
-				return a.quickSearch(c.Context(), cfg, slow)
+				return a.quickSearch(c.Context(), cfg, func(genotype string) (experiment.Config, error) {
+					cell, err := s.over(experiment.QuickCell(set, genotype, slow))
+					return cell.Dense(), err
+				})
 			}
 			var configs []experiment.Config
 			for _, method := range quickMethods {

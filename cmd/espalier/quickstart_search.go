@@ -13,8 +13,8 @@ import (
 	"espalier/search"
 )
 
-// quickSearch searches a cell, trains a network of it, and reports.
-func (a *app) quickSearch(ctx context.Context, cfg experiment.Config, slow bool) error {
+// quickSearch searches a cell, trains a network of it as cellConfig says, and reports.
+func (a *app) quickSearch(ctx context.Context, cfg experiment.Config, cellConfig func(genotype string) (experiment.Config, error)) error {
 	began := time.Now()
 	lab := a.lab()
 	a.say("\nSearching a cell of %s by %s for %d epochs.", cfg.Search.Space, cfg.Search.Method, cfg.Search.Epochs)
@@ -23,10 +23,9 @@ func (a *app) quickSearch(ctx context.Context, cfg experiment.Config, slow bool)
 		return err
 	}
 	a.say("It found %v", *found.Genotype)
-	cell := experiment.QuickCell(cfg.Data.Name, found.Genotype.String(), slow)
-	cell.Seed, cell.Data.Dir = cfg.Seed, cfg.Data.Dir
-	if cfg.Data.Train < experiment.QuickSearch(cfg.Data.Name, slow).Data.Train { // asked to be quicker
-		cell.Data.Train, cell.Data.Validation, cell.Train.Epochs, cell.Train.Warmup = cfg.Data.Train, cfg.Data.Train/4, cfg.Search.Epochs, 0
+	cell, err := cellConfig(found.Genotype.String())
+	if err != nil {
+		return err
 	}
 	a.say("\nTraining a network of three such cells for %d epochs.", cell.Train.Epochs)
 	trained, err := lab.Train(ctx, cell)

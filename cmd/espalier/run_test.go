@@ -30,8 +30,9 @@ func TestQuickSearch(t *testing.T) {
 	}
 	runs := filepath.Join(t.TempDir(), "runs")
 	args := []string{
-		"quickstart", "--search", "--data", "synthetic", "--runs", runs, "--set", "data.train=96", "--set", "search.epochs=2",
-		"--set", "search.batch=16", "--set", "search.channels=4",
+		"quickstart", "--search", "--data", "synthetic", "--runs", runs, "--set", "data.train=96", "--set", "data.validation=32",
+		"--set", "search.epochs=2", "--set", "search.batch=16", "--set", "search.channels=4",
+		"--set", "train.epochs=1", "--set", "train.warmup=0", "--set", "train.batch=32",
 	}
 	out, stderr, code := espalier(t, args...)
 	if code != exitOK {

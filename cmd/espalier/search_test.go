@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"espalier/experiment"
 	"espalier/internal/rng"
 	"espalier/search"
 	"espalier/search/nb201"
@@ -37,7 +38,7 @@ func TestQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := write(t, genotypeFile, arch+"\n")
+	file := write(t, experiment.GenotypeFile, arch+"\n")
 	for _, cell := range []string{"13714", arch, string(asJSON), file, filepath.Dir(file)} {
 		stdout, stderr, code := espalier(t, "query", cell, "--table", cells)
 		if code != exitOK || !strings.Contains(stdout, "cell 13714  "+arch) || !strings.Contains(stdout, "94.3733  place 1 to 2 of 20, tied with 1 other") {
@@ -140,7 +141,7 @@ func TestDerive(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, spaceFile), []byte(own), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out := filepath.Join(dir, genotypeFile)
+	out := filepath.Join(dir, experiment.GenotypeFile)
 	done(t, []string{"derive", filepath.Join(dir, search.AlphasFile), "--out", out})
 	g, name, err := genotypeOf(dir)
 	if err != nil || name != "genotype" || g.String() != derived(s, 1) {
@@ -170,7 +171,7 @@ func TestDeriveRefused(t *testing.T) {
 	nan := search.NewAlpha(search.NASBench201())
 	nan.Values[7] /= nan.Values[7]
 	diverged := write(t, search.AlphasFile, string(nan.AppendCSV([]byte(search.AlphasHeader(nan.Space)), 4)))
-	out := filepath.Join(t.TempDir(), genotypeFile)
+	out := filepath.Join(t.TempDir(), experiment.GenotypeFile)
 	for _, c := range []struct {
 		code int
 		want string

@@ -100,16 +100,8 @@ of runs that disturb each other: measure them with one job.`,
 			if err != nil {
 				return err
 			}
-			if a.json {
-				for _, p := range s.Points(records) {
-					for _, r := range p.Records {
-						if err := a.printJSON(r); err != nil {
-							return err
-						}
-					}
-				}
-			} else {
-				a.printTables(s, records, truth)
+			if err := a.printStudyResult(s, records, truth); err != nil {
+				return err
 			}
 			if err := a.printFiles(files); err != nil {
 				return err
@@ -147,16 +139,29 @@ func (a *app) truth(s *study.Study, path string) (*nb201.Table, error) {
 	return nb201.Open(path)
 }
 
-// printTables prints what a study came to.
-func (a *app) printTables(s *study.Study, records map[study.Cell]study.Record, truth *nb201.Table) {
+// printStudyResult prints what a study came to: tables, or with --json every record.
+func (a *app) printStudyResult(s *study.Study, records map[study.Cell]study.Record, truth *nb201.Table) error {
+	if a.json {
+		for _, p := range s.Points(records) {
+			for _, r := range p.Records {
+				if err := a.printJSON(r); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
 	tables := []*results.Table{s.Table(records), s.Searches(records, truth)}
 	tables = slices.DeleteFunc(tables, func(t *results.Table) bool { return t.Len() == 0 })
 	for i, t := range tables {
 		if i > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		fmt.Fprint(a.stdout, t)
+		if err := t.Write(a.stdout, results.Text); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // studyObserver says which run begins, and how far the whole is.
@@ -194,17 +199,13 @@ func (a *app) printStudy(s *study.Study, cells string) error {
 					state = "failed"
 				}
 			}
-			removed := 0.
-			if c.Prune.Method != experiment.NoPruning {
-				removed = c.Prune.Sparsity[0]
-			}
 			if a.json {
 				if err := a.printJSON(map[string]any{"series": series.Label, "state": state, "dir": c.Dir(a.runs), "config": c}); err != nil {
 					return err
 				}
 				continue
 			}
-			t.Add(series.Label, study.ModelOf(c), percent(removed), fmt.Sprint(c.Seed), state, c.Dir(a.runs))
+			t.Add(series.Label, study.ModelOf(c), percent(study.SparsityOf(c)), fmt.Sprint(c.Seed), state, c.Dir(a.runs))
 		}
 	}
 	if a.json {

@@ -3,7 +3,6 @@ package plot
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // A Course is a figure over epochs, of runs with the same number of epochs.
@@ -31,7 +30,7 @@ func NewCourses(title, label string, first int, courses ...Course) (*Figure, err
 		}
 		curves, counts = append(curves, k), append(counts, len(c.Runs))
 	}
-	f := newFigure(title, courseCaption(counts, curves), p)
+	f := newFigure(title, runs(counts, curves[0].plain), p)
 	for i, k := range curves {
 		p.Add(k)
 		f.legend.Add(courses[i].Name, k)
@@ -39,16 +38,6 @@ func NewCourses(title, label string, first int, courses ...Course) (*Figure, err
 	p.X.Min, p.X.Max = p.X.Min-0.5, p.X.Max+0.5
 	pad(&p.Y)
 	return f, nil
-}
-
-// courseCaption says how many runs there are, and what is drawn of them.
-func courseCaption(counts []int, curves []*curve) string {
-	text := runs(counts)
-	if curves[0].plain {
-		text = strings.Replace(text, "whiskers from min to max, dots are runs", "bands from min to max", 1)
-		text = strings.Replace(text, "per point", "per curve", 1)
-	}
-	return text
 }
 
 // epochCurve is a curve over epochs, which count from first.

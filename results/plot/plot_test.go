@@ -263,7 +263,7 @@ func TestRunsInWords(t *testing.T) {
 		"n = 5 runs per point: mean ± one standard deviation":                                     {5, 5},
 		"n = 3–7 runs per point: mean ± one standard deviation; min to max where n < 5":           {7, 3},
 	} {
-		if got := runs(counts); got != want {
+		if got := runs(counts, false); got != want {
 			t.Errorf("runs(%v) = %q, want %q", counts, got, want)
 		}
 	}

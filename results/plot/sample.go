@@ -29,21 +29,26 @@ func check(what string, values []float64) (sample, error) {
 	return slices.Clone(values), nil
 }
 
-// runs says how many runs stand behind the points of a figure, and what is drawn of them.
-func runs(counts []int) string {
+// runs says how many runs stand behind the points of a figure, or, where bands take the place of marks, behind its curves, and
+// what is drawn of them.
+func runs(counts []int, bands bool) string {
 	low, high := slices.Min(counts), slices.Max(counts)
 	n := fmt.Sprintf("n = %d", low)
 	if low != high {
 		n = fmt.Sprintf("n = %d–%d", low, high)
 	}
+	per, spread := "point", "whiskers from min to max, dots are runs"
+	if bands {
+		per, spread = "curve", "bands from min to max"
+	}
 	switch {
 	case high == 1:
-		return n + " run per point"
+		return fmt.Sprintf("%s run per %s", n, per)
 	case high < results.StdFrom:
-		return n + " runs per point: line through the means, whiskers from min to max, dots are runs"
+		return fmt.Sprintf("%s runs per %s: line through the means, %s", n, per, spread)
 	case low >= results.StdFrom:
-		return n + " runs per point: mean ± one standard deviation"
+		return fmt.Sprintf("%s runs per %s: mean ± one standard deviation", n, per)
 	default:
-		return n + " runs per point: mean ± one standard deviation; min to max where n < 5"
+		return fmt.Sprintf("%s runs per %s: mean ± one standard deviation; min to max where n < 5", n, per)
 	}
 }

@@ -116,19 +116,22 @@ func newTrace(r Run, l look, of func(Epoch) float64) *trace {
 	t := &trace{look: l}
 	open := false
 	for _, e := range r.Epochs {
-		v := of(e)
-		if math.IsNaN(v) {
-			open = false
-			continue
-		}
-		if !open {
-			t.segments = append(t.segments, nil)
-			open = true
-		}
-		last := &t.segments[len(t.segments)-1]
-		*last = append(*last, vec{float64(e.Epoch), v})
+		open = t.add(open, float64(e.Epoch), of(e))
 	}
 	return t
+}
+
+// add adds a point, after a cut unless the trace is open, and says whether it is open now: a NaN closes it.
+func (t *trace) add(open bool, x, y float64) bool {
+	if math.IsNaN(y) {
+		return false
+	}
+	if !open {
+		t.segments = append(t.segments, nil)
+	}
+	last := &t.segments[len(t.segments)-1]
+	*last = append(*last, vec{x, y})
+	return true
 }
 
 func addTraces(p *plot.Plot, ts ...*trace) {

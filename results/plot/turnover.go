@@ -26,7 +26,7 @@ func NewTurnover(title string, masks ...Moved) (*Figure, error) {
 	for _, m := range masks {
 		counts = append(counts, len(m.Changed))
 	}
-	f := newFigure(title, runs(counts), changed, regrown)
+	f := newFigure(title, runs(counts, false), changed, regrown)
 	for i, m := range masks {
 		for _, side := range []struct {
 			panel *plot.Plot

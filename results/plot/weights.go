@@ -89,12 +89,12 @@ func weightTrace(edge string, weights []float64, epochs int, l look) (*trace, er
 	if len(weights) != epochs || epochs == 0 {
 		return nil, fmt.Errorf("plot: weights of edge %s: candidates with %d and %d epochs", edge, epochs, len(weights))
 	}
-	var r Run
+	t, open := &trace{look: l}, false
 	for e, w := range weights {
 		if math.IsInf(w, 0) {
 			return nil, fmt.Errorf("plot: weights of edge %s: an infinite weight in epoch %d", edge, e)
 		}
-		r.Epochs = append(r.Epochs, Epoch{Epoch: e, ValAccuracy: w})
+		open = t.add(open, float64(e), w)
 	}
-	return newTrace(r, l, func(e Epoch) float64 { return e.ValAccuracy }), nil
+	return t, nil
 }

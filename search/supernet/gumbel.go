@@ -3,6 +3,7 @@ package supernet
 import (
 	"math"
 
+	"espalier/internal/kernels"
 	"espalier/internal/rng"
 	"espalier/nn"
 	"espalier/search"
@@ -37,7 +38,7 @@ func (g *Gumbel) Weights(w, alpha []nn.Float) {
 	g.draw++
 	for _, r := range g.rows {
 		for !gumbelRow(r.Of(w), g.soft[r.Offset:r.Offset+r.Len], r.Of(alpha), g.tau, random) {
-			if !finite(r.Of(alpha)) { // no noise helps: what was written says so
+			if kernels.FirstNotFinite(r.Of(alpha)) >= 0 { // no noise helps: what was written says so
 				break
 			}
 		}
@@ -71,15 +72,6 @@ func gumbelRow(w []nn.Float, soft []float64, alpha []nn.Float, tau float64, rand
 	if ok := sum >= 1 && !math.IsInf(sum, 0) && !math.IsInf(top, 0); !ok {
 		w[best] = nn.Float(math.NaN())
 		return false
-	}
-	return true
-}
-
-func finite(row []nn.Float) bool {
-	for _, v := range row {
-		if v-v != 0 {
-			return false
-		}
 	}
 	return true
 }

@@ -47,7 +47,7 @@ func build(space *search.Space, o Options, plain bool) (*Net, error) {
 		return nil, err
 	}
 	n := &Net{In: o.Input, space: space, options: o, softmax: NewSoftmax(space)}
-	if err := n.layouts(spec); err != nil {
+	if n.Layout, n.BufferLayout, err = nn.Layouts(spec, n.In); err != nil {
 		return nil, err
 	}
 	n.mixture, n.dmixture = make([]nn.Float, space.Weights()), make([]nn.Float, space.Weights())
@@ -70,30 +70,6 @@ func build(space *search.Space, o Options, plain bool) (*Net, error) {
 	}
 	n.infer, err = n.program(nil)
 	return n, err
-}
-
-// layouts lays the tensors of spec out as nn.NewNet does.
-func (n *Net) layouts(spec nn.Spec) error {
-	var params, buffers []nn.Param
-	err := nn.Walk(spec, n.In, func(site nn.Site) error {
-		for _, p := range site.Spec.Params(site.In) {
-			p.Name = site.Name + "." + p.Name
-			if p.Kind.Buffer() {
-				buffers = append(buffers, p)
-			} else {
-				params = append(params, p)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if n.Layout, err = nn.NewLayout(params); err != nil {
-		return err
-	}
-	n.BufferLayout, err = nn.NewLayout(buffers)
-	return err
 }
 
 // NewParams is a set of zero weights; its Init sets them.

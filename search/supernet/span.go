@@ -6,9 +6,6 @@ import (
 	"espalier/nn"
 )
 
-// align is the number of elements on whose multiples the parts of an nn.Layout begin.
-const align = 16
-
 // span is a stretch of a flat vector.
 type span struct{ from, to int }
 
@@ -49,7 +46,7 @@ func find(prefix string, layers nn.Spec, in nn.Shape, values, buffers *nn.Layout
 			if !ok {
 				return fmt.Errorf("supernet: the network has no tensor %q", name)
 			}
-			*part = part.join(span{at.Offset, at.Offset + (at.Len+align-1)/align*align})
+			*part = part.join(span{at.Offset, at.End()})
 		}
 		return nil
 	})
