@@ -35,8 +35,12 @@ func (s *Search) Second(name string) *Network { return s.network(name, s.W.param
 
 // Level is the loss of a set of weights on a split, in which α is the upper block.
 func (s *Search) Level(split string, n *Network) bilevel.Level[nn.Float] {
+	var spare [2][]nn.Float
 	pass := func(ga, gw, alpha, w []nn.Float, statistics nn.Statistics) (nn.Result, error) {
 		b := s.feed.Batch(split)
+		if s.problem.AllGradients {
+			ga, gw = unwanted(ga, &spare[0], len(alpha)), unwanted(gw, &spare[1], len(w))
+		}
 		return s.net.Gradient(gw, ga, supernet.Pass{
 			Params: n.params.With(w), Alpha: alpha, Gate: s.gate, Images: b.X, Labels: b.Labels, Statistics: statistics, Random: s.noise,
 		})
@@ -54,4 +58,15 @@ func (s *Search) Level(split string, n *Network) bilevel.Level[nn.Float] {
 			return r.Loss, err
 		},
 	}
+}
+
+// unwanted is the gradient g, or spare room for it if nobody wants it.
+func unwanted(g []nn.Float, spare *[]nn.Float, n int) []nn.Float {
+	if g != nil {
+		return g
+	}
+	if *spare == nil {
+		*spare = make([]nn.Float, n)
+	}
+	return *spare
 }

@@ -26,6 +26,9 @@ type Problem struct {
 	Check   *datasets.Loader
 	Running bool // the mixture is evaluated by running statistics, as the released code of DARTS does
 	Seed    uint64
+	// AllGradients has every pass compute the gradients at the weights and at α, whether the method asks for them or not. Results
+	// are the same, more slowly: it is for measuring.
+	AllGradients bool
 }
 
 func (p *Problem) validate() error {

@@ -274,6 +274,23 @@ func TestStatisticsOfMoves(t *testing.T) {
 	}
 }
 
+// TestAllGradients: gradients that are computed though nobody asked for them change nothing.
+func TestAllGradients(t *testing.T) {
+	for name, m := range variants(t) {
+		all := func() *Problem {
+			p := tiny(t)
+			p.AllGradients = true
+			return p
+		}
+		want, got := run(t, func() *Problem { return tiny(t) }, m, course(1), 0), run(t, all, m, course(1), 0).vectors()
+		for key, v := range want.vectors() {
+			if !equal(got[key], v) {
+				t.Errorf("%s: %s differs", name, key)
+			}
+		}
+	}
+}
+
 // TestFigures: every epoch has its figures, and they are of what they say.
 func TestFigures(t *testing.T) {
 	for name, m := range variants(t) {

@@ -17,7 +17,7 @@ func newBench(a *app) *cobra.Command {
 		Short:   "Measure the engine on this machine",
 		Long:    "Measures the engine on this machine: single kernels beside the processor's own limit, training steps, steps of a search.",
 		GroupID: "machine",
-	}, newBenchKernels(a), newBenchTrain(a), newBenchSupernet(a))
+	}, newBenchKernels(a), newBenchTrain(a), newBenchSupernet(a), newBenchSearch(a))
 }
 
 func newBenchKernels(a *app) *cobra.Command {

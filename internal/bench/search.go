@@ -1,0 +1,192 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+
+	"espalier/datasets"
+	"espalier/internal/kernels"
+	"espalier/oneshot"
+	"espalier/search/supernet"
+)
+
+// SearchRow is what a step of a search method costs beside a plain step on the same supernet.
+type SearchRow struct {
+	Name      string  `json:"name"`
+	Passes    int     `json:"passes"`    // forward and backward, of one batch each
+	Gradients string  `json:"gradients"` // all: every pass computes those at the weights and at α; needed: what the method asks for
+	Batch     int     `json:"batch"`
+	Threads   int     `json:"threads"`
+	Steps     int     `json:"steps"`     // timed
+	MedianMS  float64 `json:"median_ms"` // over rounds, of the mean step of a round
+	OfPlain   float64 `json:"of_plain"`  // median over rounds, of that mean over the plain step of the same round
+}
+
+// SearchCase is a method with its options.
+type SearchCase struct {
+	Name    string
+	Method  string
+	Options map[string]string
+	All     bool // all gradients
+	Steps   int  // of a round: methods that draw an architecture for each step need several for a fair mean
+}
+
+// SearchCases are those that are measured: methods as they are run, and before them those with passes that leave out
+// gradients, with all gradients.
+func SearchCases() (cases []SearchCase) {
+	for _, all := range []bool{true, false} {
+		cases = append(cases,
+			SearchCase{"darts-1", "darts", map[string]string{"order": "1"}, all, 1},
+			SearchCase{"rarts-reuse", "rarts", nil, all, 1},
+			SearchCase{"rarts", "rarts", map[string]string{"reuse": "false"}, all, 1},
+			SearchCase{"darts-2", "darts", nil, all, 1},
+		)
+	}
+	cases = append(cases, SearchCase{"gdas", "gdas", nil, false, 3})
+	for i := range cases {
+		if c := &cases[i]; c.All {
+			c.Name += "-all"
+		}
+	}
+	return cases
+}
+
+// Searches times steps of searches in turn with plain steps.
+type Searches struct {
+	plain *SupernetStep
+	runs  []*searchRun
+}
+
+// searchRun is a search that takes one step after the other.
+type searchRun struct {
+	SearchCase
+	method  oneshot.Method
+	search  *oneshot.Search
+	loaders [2]*datasets.Loader
+	took    []float64 // ms, of each round
+}
+
+// NewSearches begins a search by each of the cases whose name matches, all on the supernet of c, on synthetic images.
+func NewSearches(c SupernetCase, names *regexp.Regexp) (*Searches, error) {
+	plain, err := NewSupernetStep(c)
+	if err != nil {
+		return nil, err
+	}
+	s := &Searches{plain: plain}
+	for _, c := range SearchCases() {
+		if !names.MatchString(c.Name) {
+			continue
+		}
+		r := &searchRun{SearchCase: c}
+		s.runs = append(s.runs, r)
+		if err := r.begin(plain.net); err != nil {
+			s.Close()
+			return nil, fmt.Errorf("bench: %s: %w", c.Name, err)
+		}
+	}
+	return s, nil
+}
+
+func (r *searchRun) begin(net *supernet.Net) (err error) {
+	if r.method, err = oneshot.Configure(r.Method, r.Options); err != nil {
+		return err
+	}
+	images := 2 * net.Batch() // of each split
+	set := datasets.Synthetic(1, datasets.SyntheticOptions{Train: 2 * images, Test: 1})
+	for i := range r.loaders {
+		var indices []int
+		for k := range images {
+			indices = append(indices, i*images+k)
+		}
+		r.loaders[i], err = datasets.NewLoader(set.Train, indices, datasets.LoaderOptions{Batch: net.Batch(), Norm: set.Norm})
+		if err != nil {
+			return err
+		}
+	}
+	course := oneshot.DefaultCourse(1)
+	course.Steps = 1000 // rates hardly fall over so many
+	p := &oneshot.Problem{Net: net, Train: r.loaders[0], Val: r.loaders[1], Seed: 1, AllGradients: r.All}
+	if r.search, err = oneshot.New(r.method, p, course); err != nil {
+		return err
+	}
+	return r.search.Begin(0, 0)
+}
+
+// Close ends the loading of images.
+func (s *Searches) Close() {
+	for _, r := range s.runs {
+		for _, l := range r.loaders {
+			if l != nil {
+				l.Close()
+			}
+		}
+	}
+}
+
+// Measure takes rounds of a plain step and then each method's steps, after one round that does not count.
+func (s *Searches) Measure(rounds int, now Clock) (rows []SearchRow, err error) {
+	timed := func(steps int, step func() error) (ms float64, err error) {
+		start := now()
+		for range steps {
+			if err := step(); err != nil {
+				return 0, err
+			}
+		}
+		return 1e3 * now().Sub(start).Seconds() / float64(steps), nil
+	}
+	var plain []float64
+	for round := range rounds + 1 {
+		unit, err := timed(1, s.plain.Run)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range s.runs {
+			ms, err := timed(r.Steps, func() error { _, err := r.search.Step(); return err })
+			if err != nil {
+				return nil, fmt.Errorf("bench: %s: %w", r.Name, err)
+			}
+			if round > 0 {
+				r.took = append(r.took, ms)
+			}
+		}
+		if round > 0 {
+			plain = append(plain, unit)
+		}
+	}
+	batch, threads := s.plain.Batch, kernels.Threads()
+	rows = append(rows, SearchRow{"plain", 1, "all", batch, threads, rounds, median(plain), 1})
+	for _, r := range s.runs {
+		gradients := "needed"
+		if r.All {
+			gradients = "all"
+		}
+		ratios := make([]float64, rounds)
+		for i, ms := range r.took {
+			ratios[i] = ms / plain[i]
+		}
+		rows = append(rows, SearchRow{r.Name, r.method.Passes(), gradients, batch, threads, rounds * r.Steps, median(r.took), median(ratios)})
+	}
+	return rows, nil
+}
+
+// SearchTable writes rows for people or as JSON.
+func SearchTable(w io.Writer, asJSON bool, rows []SearchRow) error {
+	if !asJSON {
+		if _, err := fmt.Fprintf(w, "%-18s %7s %10s %6s %6s %12s %10s\n", "step of a search", "passes", "gradients", "batch", "steps", "median ms", "of plain"); err != nil {
+			return err
+		}
+	}
+	for _, r := range rows {
+		if asJSON {
+			if err := writeJSON(w, r); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "%-18s %7d %10s %6d %6d %12.1f %10.3f\n", r.Name, r.Passes, r.Gradients, r.Batch, r.Steps, r.MedianMS, r.OfPlain); err != nil {
+			return err
+		}
+	}
+	return nil
+}
