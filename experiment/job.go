@@ -202,7 +202,7 @@ const bestFigure = "val_accuracy"
 // run trains in a directory and leaves the stepper with the weights that count: those of the epoch that was best on the
 // validation images, or the last.
 func (l *Lab) run(ctx context.Context, d *train.Dir, s *train.Supervised, j *job, epochs int, title string) (train.Result, error) {
-	o := train.Options{Epochs: epochs, Observer: l.observer(title), Clock: l.Clock}
+	o := train.Options{Epochs: epochs, Observer: l.observer(title), Clock: l.Clock, Processor: l.Processor}
 	if j.val != nil {
 		o.Best = bestFigure
 	}

@@ -18,11 +18,13 @@ import (
 // Lab is what stages need of the world beside a configuration. A stage is a function from a configuration to a directory:
 // if the directory is finished it returns at once, and if it was interrupted it goes on.
 type Lab struct {
-	Runs   string                             // directory of all runs
-	Places datasets.Places                    // where data sets are looked for when a configuration does not say
-	Clock  func() time.Time                   // nil: no times are recorded
-	Watch  func(title string) train.Observer  // is told how each training goes; nil: nobody is
-	Report func(task string, done, total int) // how far an evaluation is, in images; nil: nobody is told
+	Runs   string           // directory of all runs
+	Places datasets.Places  // where data sets are looked for when a configuration does not say
+	Clock  func() time.Time // nil: no times are recorded
+	// Processor is the processor time of this process, for a lab whose stages run one at a time; nil: none is recorded.
+	Processor func() time.Duration
+	Watch     func(title string) train.Observer  // is told how each training goes; nil: nobody is
+	Report    func(task string, done, total int) // how far an evaluation is, in images; nil: nobody is told
 }
 
 // Interrupted is returned by a stage whose context ended after the state was saved.

@@ -115,7 +115,7 @@ func (l *Lab) learn(ctx context.Context, d *train.Dir, j *job, p prune.Learner, 
 		return nil, 0, err
 	}
 	r, err := train.Run(ctx, stage, s, train.Options{
-		Epochs: j.Prune.Masking, Observer: l.observer(title(j.Config, o.Sparsity) + ", mask"), Clock: l.Clock,
+		Epochs: j.Prune.Masking, Observer: l.observer(title(j.Config, o.Sparsity) + ", mask"), Clock: l.Clock, Processor: l.Processor,
 	})
 	if err != nil {
 		return nil, 0, err

@@ -73,7 +73,7 @@ func (l *Lab) search(ctx context.Context, c Config) error {
 // searched runs the search and writes what it comes to.
 func (l *Lab) searched(ctx context.Context, d *train.Dir, s *oneshot.Search, c Config) error {
 	result, err := train.Run(ctx, d, recorded{s, d}, train.Options{
-		Epochs: c.Search.Epochs, Observer: l.observer("search by " + c.Search.Method), Clock: l.Clock,
+		Epochs: c.Search.Epochs, Observer: l.observer("search by " + c.Search.Method), Clock: l.Clock, Processor: l.Processor,
 	})
 	if err != nil {
 		return err

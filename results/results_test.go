@@ -127,6 +127,11 @@ func TestOpen(t *testing.T) {
 		now = now.Add(time.Second)
 		return now
 	}
+	used := time.Duration(0)
+	processor := func() time.Duration {
+		used += 2 * time.Second
+		return used
+	}
 	background := context.Background()
 	cancelled, cancel := context.WithCancel(background)
 	cancel()
@@ -150,7 +155,7 @@ func TestOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer d.Close()
-		_, err = train.Run(c.ctx, d, &count{failAt: c.failAt}, train.Options{Epochs: 3, Best: c.best, Clock: clock})
+		_, err = train.Run(c.ctx, d, &count{failAt: c.failAt}, train.Options{Epochs: 3, Best: c.best, Clock: clock, Processor: processor})
 		if failed := errors.Is(err, errStep); failed != (c.failAt > 0) {
 			t.Fatal(err)
 		}
@@ -160,7 +165,7 @@ func TestOpen(t *testing.T) {
 		}
 		accuracy := got.At("val_accuracy")
 		same := accuracy == c.accuracy || math.IsNaN(accuracy) && math.IsNaN(c.accuracy)
-		if got.Account.Status != c.status || got.Account.Epoch != c.epochs || !same || got.Seconds != c.seconds {
+		if got.Account.Status != c.status || got.Account.Epoch != c.epochs || !same || got.Seconds != c.seconds || got.Processor != c.seconds {
 			t.Errorf("%s: %+v, accuracy %v", c.name, got, accuracy)
 		}
 		if !math.IsNaN(got.At("x")) {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"espalier/train"
@@ -17,6 +18,8 @@ type Training struct {
 	Account train.Account // status, how far it is
 	Records train.Records // of its complete epochs
 	Seconds float64       // spent on it, what was lost by being killed not counted; 0 if nothing was timed
+	// Processor is the processor time that was spent, in seconds, of all threads added up; 0 if it was not measured throughout.
+	Processor float64
 }
 
 // Open reads the training in a directory. One that has not finished an epoch has no records. If none has begun there, the
@@ -36,8 +39,12 @@ func Open(dir string) (Training, error) {
 	}
 	for _, stretch := range timings {
 		t.Seconds += stretch.Train + stretch.End
+		t.Processor += stretch.Processor
 	}
-	t.Seconds = math.Round(1e3*t.Seconds) / 1e3 // as they are written
+	if slices.ContainsFunc(timings, func(stretch train.Timing) bool { return stretch.Processor == 0 }) {
+		t.Processor = 0
+	}
+	t.Seconds, t.Processor = math.Round(1e3*t.Seconds)/1e3, math.Round(1e3*t.Processor)/1e3 // as they are written
 	return t, nil
 }
 

@@ -111,6 +111,7 @@ func (s *Study) figures(model string, points []Point) (all []named, err error) {
 	}{
 		{"passes", "forward and backward passes after the dense network", allPasses},
 		{"seconds", "seconds after the dense network", allSeconds},
+		{"processor", "processor seconds after the dense network", allProcessor},
 	} {
 		d := density(points, g.cost, false)
 		if len(d.Methods) == 0 || crowded(d) {

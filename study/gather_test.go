@@ -1,6 +1,7 @@
 package study
 
 import (
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func run(t *testing.T, dir, method string, seed uint64, accuracy float64, settin
 			Sparsity: s, Kept: 100 - int(100*s), Total: 100, Passes: 10 * (i + 1),
 			OneShot: results.NotMeasured(), ValAcc: results.NotMeasured(), TestAcc: results.Percent(accuracy - float64(i)),
 		})
-		r.Trainings = append(r.Trainings, results.Training{Seconds: float64(i + 1)})
+		r.Trainings = append(r.Trainings, results.Training{Seconds: float64(i + 1), Processor: 1.5 * float64(i+1)})
 	}
 	return r
 }
@@ -65,7 +66,7 @@ func TestGather(t *testing.T) {
 	if high.Sparsity != .9 || len(high.Records) != 2 || results.Summarize(high.of(testAcc)...).Mean != 88 {
 		t.Errorf("%+v", high)
 	}
-	if own := high.Records[0].Own; own.Passes != 20 || own.Seconds != 2 {
+	if own := high.Records[0].Own; own.Passes != 20 || own.Seconds != 2 || own.Processor != 3 {
 		t.Errorf("cost %+v", own)
 	}
 	if len(g.Apart) != 0 {
@@ -142,6 +143,21 @@ func TestGatherRefused(t *testing.T) {
 	} {
 		if _, err := Gather("", runs); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)
+		}
+	}
+}
+
+// TestProcessorTime: processor time counts where every stage measured it, and is left out where one did not.
+func TestProcessorTime(t *testing.T) {
+	measured, not := Cost{Seconds: 1, Processor: 2}, Cost{Seconds: 1}
+	for _, c := range []struct {
+		own, shared Cost
+		want        float64
+	}{
+		{measured, measured, 4}, {measured, Cost{}, 2}, {Cost{Passes: 3}, measured, 2}, {measured, not, math.NaN()}, {not, measured, math.NaN()},
+	} {
+		if got := allProcessor(Record{Own: c.own, Shared: c.shared}); got != c.want && !(math.IsNaN(got) && math.IsNaN(c.want)) {
+			t.Errorf("%+v and %+v: %v, want %v", c.own, c.shared, got, c.want)
 		}
 	}
 }

@@ -42,6 +42,8 @@ type Cost struct {
 	Epochs  int     `json:"epochs"`
 	Passes  int     `json:"passes"`  // forward and backward passes of a batch
 	Seconds float64 `json:"seconds"` // of training and validation
+	// Processor is the processor time in seconds, of all threads added up; 0 if it was not measured throughout.
+	Processor float64 `json:"processor_seconds,omitempty"`
 }
 
 // Trace is how a mask moved in an epoch, in shares of all the weights that it is over.
@@ -109,8 +111,7 @@ func traceOf(masking results.Training) (all []Trace) {
 func costOf(r experiment.Run, i int) (c Cost) {
 	for _, all := range [][]results.Training{r.Maskings, r.Trainings} {
 		if i < len(all) {
-			c.Epochs += all[i].Account.Epoch
-			c.Seconds += all[i].Seconds
+			c.add(Cost{Epochs: all[i].Account.Epoch, Seconds: all[i].Seconds, Processor: all[i].Processor})
 		}
 	}
 	if !r.Dense() && !r.Searching() {
@@ -122,6 +123,11 @@ func costOf(r experiment.Run, i int) (c Cost) {
 }
 
 func (c *Cost) add(d Cost) {
+	if c.Seconds > 0 && c.Processor == 0 || d.Seconds > 0 && d.Processor == 0 {
+		c.Processor = 0
+	} else {
+		c.Processor += d.Processor
+	}
 	c.Epochs += d.Epochs
 	c.Passes += d.Passes
 	c.Seconds += d.Seconds

@@ -69,6 +69,15 @@ func oneShotAcc(r Record) float64 { return float64(r.OneShot) }
 func allPasses(r Record) float64  { return float64(r.Own.Passes + r.Shared.Passes) }
 func allSeconds(r Record) float64 { return r.Own.Seconds + r.Shared.Seconds }
 
+// allProcessor is NaN if it was not measured throughout.
+func allProcessor(r Record) float64 {
+	c := r.Own
+	if c.add(r.Shared); c.Processor == 0 {
+		return math.NaN()
+	}
+	return c.Processor
+}
+
 // weights are those that stay, of how many; "" if nothing is finished, or nothing was pruned.
 func (p Point) weights() (kept, total string) {
 	if len(p.Records) == 0 || p.Records[0].Total == 0 {
@@ -158,15 +167,22 @@ func (s *Study) Table(records map[Cell]Record) *results.Table {
 		if len(p.Records) == 0 {
 			return ""
 		}
-		return text(results.Summarize(p.of(figure)...).Mean)
+		values := p.of(figure)
+		if len(values) == 0 {
+			return results.NotMeasured().String()
+		}
+		return text(results.Summarize(values...).Mean)
 	}
 	columns = append(columns,
 		column{"passes", func(p Point) string {
 			return mean(p, allPasses, func(m float64) string { return fmt.Sprintf("%.0f", m) })
 		}},
 		column{"time", func(p Point) string { return mean(p, allSeconds, results.Duration) }},
-		column{"state", Point.state},
 	)
+	if measured(points, allProcessor) {
+		columns = append(columns, column{"processor time", func(p Point) string { return mean(p, allProcessor, results.Duration) }})
+	}
+	columns = append(columns, column{"state", Point.state})
 	var names []string
 	for _, c := range columns {
 		names = append(names, c.name)
@@ -180,6 +196,14 @@ func (s *Study) Table(records map[Cell]Record) *results.Table {
 		t.Add(row...)
 	}
 	return t
+}
+
+// processor is the processor time in numbers, or nothing if it was not measured.
+func (c Cost) processor() string {
+	if c.Processor == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f", c.Processor)
 }
 
 func removed(sparsity float64) string { return fmt.Sprintf("%.2f %%", 100*sparsity) }
@@ -200,13 +224,15 @@ func (p Point) state() string {
 // Rows is the same in numbers, for programs: a row for each finished cell. Accuracies are in percent.
 func (s *Study) Rows(records map[Cell]Record) *results.Table {
 	t := results.NewTable("series", "model", "seed", "sparsity", "kept", "total", "one_shot_val_acc", "val_acc", "test_acc",
-		"own_epochs", "own_passes", "own_seconds", "shared_epochs", "shared_passes", "shared_seconds", "hash")
+		"own_epochs", "own_passes", "own_seconds", "own_processor_seconds",
+		"shared_epochs", "shared_passes", "shared_seconds", "shared_processor_seconds", "hash")
 	for _, p := range s.pointsOf(records, false) {
 		for _, r := range p.Records {
 			t.Add(p.Series, p.Model, strconv.FormatUint(r.Seed, 10), strconv.FormatFloat(p.Sparsity, 'f', -1, 64),
 				strconv.Itoa(r.Kept), strconv.Itoa(r.Total), r.OneShot.Number(), r.ValAcc.Number(), r.TestAcc.Number(),
-				strconv.Itoa(r.Own.Epochs), strconv.Itoa(r.Own.Passes), fmt.Sprintf("%.1f", r.Own.Seconds),
-				strconv.Itoa(r.Shared.Epochs), strconv.Itoa(r.Shared.Passes), fmt.Sprintf("%.1f", r.Shared.Seconds), r.Hash)
+				strconv.Itoa(r.Own.Epochs), strconv.Itoa(r.Own.Passes), fmt.Sprintf("%.1f", r.Own.Seconds), r.Own.processor(),
+				strconv.Itoa(r.Shared.Epochs), strconv.Itoa(r.Shared.Passes), fmt.Sprintf("%.1f", r.Shared.Seconds), r.Shared.processor(),
+				r.Hash)
 		}
 	}
 	return t

@@ -75,7 +75,8 @@ func TestTimingsCutShort(t *testing.T) {
 		"":            nil,
 		"epoch,fr":    nil,
 		timingsHeader: nil,
-		timingsHeader + "1,0,5,2.500,1.000\n2,0,3": {{1, 0, 5, 2.5, 1}},
+		timingsHeader + "1,0,5,2.500,1.000,4.250\n2,0,3": {{1, 0, 5, 2.5, 1, 4.25}},
+		timingsHeader + "1,0,5,2.500,1.000\n":            {{1, 0, 5, 2.5, 1, 0}},
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)

@@ -17,9 +17,10 @@ type Options struct {
 	// Best names the figure of an epoch whose greatest value marks the best epoch, and keeps that epoch's checkpoint;
 	// empty: no epoch is the best. It must come from validation, never from test data.
 	Best      string
-	SaveSteps int              // save whenever this many steps of an epoch are done; 0: only when an epoch is
-	Observer  Observer         // nil: none
-	Clock     func() time.Time // for timings and the log; nil: neither has times
+	SaveSteps int                  // save whenever this many steps of an epoch are done; 0: only when an epoch is
+	Observer  Observer             // nil: none
+	Clock     func() time.Time     // for timings and the log; nil: neither has times
+	Processor func() time.Duration // processor time that the training has used, for timings; nil: not measured
 }
 
 func (o Options) validate() error {
@@ -71,7 +72,7 @@ type runner struct {
 // loop is the run.
 func (r *runner) loop(ctx context.Context) (Status, error) {
 	for r.at.Epoch < r.Epochs && !r.stopped() {
-		r.stretch = stretch{from: r.at, began: r.now()}
+		r.stretch = stretch{from: r.at, began: r.now(), processor: r.processor()}
 		if err := r.stepper.Begin(r.at.Epoch, r.at.Step); err != nil {
 			return Failed, r.failed(err)
 		}
@@ -179,6 +180,13 @@ func (r *runner) tell(e Event) {
 	if r.Observer != nil {
 		r.Observer.Observe(e)
 	}
+}
+
+func (r *runner) processor() time.Duration {
+	if r.Processor == nil {
+		return 0
+	}
+	return r.Processor()
 }
 
 func (r *runner) now() time.Time {

@@ -428,11 +428,16 @@ func TestEvents(t *testing.T) {
 		now = now.Add(time.Second)
 		return now
 	}
+	used := time.Hour
+	processor := func() time.Duration {
+		used += 1500 * time.Millisecond
+		return used
+	}
 	d := open(t, t.TempDir())
 	w := newWalk(2)
 	w.value = func(epoch int) float64 { return float64(10 - epoch) }
 	var events, second recorder
-	r, err := Run(context.Background(), d, w, Options{Epochs: 2, Best: "val_accuracy", Observer: Observers{&events, &second}, Clock: clock})
+	r, err := Run(context.Background(), d, w, Options{Epochs: 2, Best: "val_accuracy", Observer: Observers{&events, &second}, Clock: clock, Processor: processor})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -451,7 +456,7 @@ func TestEvents(t *testing.T) {
 		t.Errorf("%v seconds", r.Seconds)
 	}
 	timings, err := ReadTimings(d.Path(TimingsFile))
-	if want := []Timing{{1, 0, 2, 1, 1}, {2, 0, 2, 1, 1}}; err != nil || !slices.Equal(timings, want) {
+	if want := []Timing{{1, 0, 2, 1, 1, 1.5}, {2, 0, 2, 1, 1, 1.5}}; err != nil || !slices.Equal(timings, want) {
 		t.Errorf("timings %v, %v, want %v", timings, err, want)
 	}
 	log, err := os.ReadFile(d.Path(LogFile))

@@ -14,10 +14,11 @@ import (
 // lab is the world as the stages of a run see it.
 func (a *app) lab() *experiment.Lab {
 	l := &experiment.Lab{
-		Runs:   a.runs,
-		Places: places(),
-		Clock:  time.Now,
-		Watch:  func(title string) train.Observer { return &watcher{app: a, title: title} },
+		Runs:      a.runs,
+		Places:    places(),
+		Clock:     time.Now,
+		Processor: processorTime,
+		Watch:     func(title string) train.Observer { return &watcher{app: a, title: title} },
 	}
 	l.Report = a.reports()
 	return l

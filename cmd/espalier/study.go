@@ -53,7 +53,8 @@ OUT/cells; where its record is, a cell is not run again, also in a fresh clone. 
 study goes on; --retry-failed tries such cells again. Ctrl-C saves and stops; the same command goes on.
 
 With --jobs several runs go on at once, each in a process of its own with its share of the threads. Times are then those
-of runs that disturb each other: measure them with one job.`,
+of runs that disturb each other: measure them with one job. Processor time, all threads added up, hardly depends on what
+else the machine does.`,
 		Example: `  espalier study study.yaml --dry-run
   espalier study study.yaml --out results/small
   espalier study study.yaml --jobs 2`,
