@@ -29,3 +29,22 @@ func writeJSON(w io.Writer, v any) error {
 	_, err = fmt.Fprintf(w, "%s\n", b)
 	return err
 }
+
+// writeTable writes a line for each row, below a head, or each row as a JSON object on a line.
+func writeTable[Row any](w io.Writer, asJSON bool, head string, rows []Row, line func(Row) string) error {
+	if !asJSON {
+		if _, err := fmt.Fprintln(w, head); err != nil {
+			return err
+		}
+	}
+	for _, r := range rows {
+		if asJSON {
+			if err := writeJSON(w, r); err != nil {
+				return err
+			}
+		} else if _, err := fmt.Fprintln(w, line(r)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -64,7 +64,8 @@ type searchRun struct {
 	method  oneshot.Method
 	search  *oneshot.Search
 	loaders [2]*datasets.Loader
-	took    []float64 // ms, of each round
+	took    []float64 // ms, the mean step of each round
+	ratios  []float64 // of these to the plain steps of the rounds
 }
 
 // NewSearches begins a search by each of the cases whose name matches, all on the supernet of c, on synthetic images.
@@ -147,7 +148,7 @@ func (s *Searches) Measure(rounds int, now Clock) (rows []SearchRow, err error) 
 				return nil, fmt.Errorf("bench: %s: %w", r.Name, err)
 			}
 			if round > 0 {
-				r.took = append(r.took, ms)
+				r.took, r.ratios = append(r.took, ms), append(r.ratios, ms/unit)
 			}
 		}
 		if round > 0 {
@@ -161,32 +162,15 @@ func (s *Searches) Measure(rounds int, now Clock) (rows []SearchRow, err error) 
 		if r.All {
 			gradients = "all"
 		}
-		ratios := make([]float64, rounds)
-		for i, ms := range r.took {
-			ratios[i] = ms / plain[i]
-		}
-		rows = append(rows, SearchRow{r.Name, r.method.Passes(), gradients, batch, threads, rounds * r.Steps, median(r.took), median(ratios)})
+		rows = append(rows, SearchRow{r.Name, r.method.Passes(), gradients, batch, threads, rounds * r.Steps, median(r.took), median(r.ratios)})
 	}
 	return rows, nil
 }
 
 // SearchTable writes rows for people or as JSON.
 func SearchTable(w io.Writer, asJSON bool, rows []SearchRow) error {
-	if !asJSON {
-		if _, err := fmt.Fprintf(w, "%-18s %7s %10s %6s %6s %12s %10s\n", "step of a search", "passes", "gradients", "batch", "steps", "median ms", "of plain"); err != nil {
-			return err
-		}
-	}
-	for _, r := range rows {
-		if asJSON {
-			if err := writeJSON(w, r); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, err := fmt.Fprintf(w, "%-18s %7d %10s %6d %6d %12.1f %10.3f\n", r.Name, r.Passes, r.Gradients, r.Batch, r.Steps, r.MedianMS, r.OfPlain); err != nil {
-			return err
-		}
-	}
-	return nil
+	head := fmt.Sprintf("%-18s %7s %10s %6s %6s %12s %10s", "step of a search", "passes", "gradients", "batch", "steps", "median ms", "of plain")
+	return writeTable(w, asJSON, head, rows, func(r SearchRow) string {
+		return fmt.Sprintf("%-18s %7d %10s %6d %6d %12.1f %10.3f", r.Name, r.Passes, r.Gradients, r.Batch, r.Steps, r.MedianMS, r.OfPlain)
+	})
 }

@@ -170,21 +170,8 @@ func SupernetRowOf(c SupernetCase, threads int, rounds []SupernetRound) Supernet
 
 // SupernetTable writes rows for people or as JSON.
 func SupernetTable(w io.Writer, asJSON bool, rows []SupernetRow) error {
-	if !asJSON {
-		if _, err := fmt.Fprintf(w, "%-30s %6s %6s %6s %12s %10s %10s\n", "search step", "cells", "batch", "edges", "median ms", "images/s", "peak MB"); err != nil {
-			return err
-		}
-	}
-	for _, r := range rows {
-		if asJSON {
-			if err := writeJSON(w, r); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, err := fmt.Fprintf(w, "%-30s %6d %6d %6d %12.1f %10.1f %10.0f\n", r.Name, r.Cells, r.Batch, r.Edges, r.MedianMS, r.ImagesPerS, r.PeakRSSMB); err != nil {
-			return err
-		}
-	}
-	return nil
+	head := fmt.Sprintf("%-30s %6s %6s %6s %12s %10s %10s", "search step", "cells", "batch", "edges", "median ms", "images/s", "peak MB")
+	return writeTable(w, asJSON, head, rows, func(r SupernetRow) string {
+		return fmt.Sprintf("%-30s %6d %6d %6d %12.1f %10.1f %10.0f", r.Name, r.Cells, r.Batch, r.Edges, r.MedianMS, r.ImagesPerS, r.PeakRSSMB)
+	})
 }
