@@ -1,7 +1,6 @@
 package bilevel
 
 import (
-	"context"
 	"math"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"espalier/internal/kernels"
 	"espalier/internal/rng"
+	"espalier/internal/traintest"
 	"espalier/optim"
 	"espalier/train"
 )
@@ -72,40 +72,14 @@ func noisy[T Float](adam Optimizer[T]) (*Stepper[T], map[string]*Block[T]) {
 }
 
 // interrupted runs until it is done, in pieces of so many steps, each with a stepper of its own.
-func interrupted[T Float](t *testing.T, every int, adam func() Optimizer[T]) map[string]*Block[T] {
+func interrupted[T Float](t *testing.T, every int, adam func() Optimizer[T]) (blocks map[string]*Block[T]) {
 	t.Helper()
-	dir := t.TempDir()
-	for {
-		d, err := train.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, blocks := noisy(adam())
-		ctx, cancel := context.WithCancel(context.Background())
-		n := 0
-		r, err := train.Run(ctx, d, s, train.Options{Epochs: 5, Observer: observer(func(e train.Event) {
-			if _, ok := e.(train.Stepped); ok {
-				if n++; n == every {
-					cancel()
-				}
-			}
-		})})
-		cancel()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := d.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if r.Status == train.Finished {
-			return blocks
-		}
-	}
+	traintest.InPieces(t, 5, every, func() (s *Stepper[T]) {
+		s, blocks = noisy(adam())
+		return s
+	})
+	return blocks
 }
-
-type observer func(train.Event)
-
-func (o observer) Observe(e train.Event) { o(e) }
 
 func resume[T Float](t *testing.T, adam func() Optimizer[T]) {
 	want := interrupted(t, math.MaxInt, adam)

@@ -13,6 +13,7 @@ import (
 	"espalier/darts"
 	"espalier/datasets"
 	"espalier/internal/rng"
+	"espalier/internal/traintest"
 	"espalier/nn"
 	"espalier/search"
 	"espalier/search/supernet"
@@ -88,43 +89,16 @@ func variants(t testing.TB) map[string]Method {
 	}
 }
 
-type observer func(train.Event)
-
-func (o observer) Observe(e train.Event) { o(e) }
-
 // run runs a method in pieces of so many steps, each with a net and a stepper of its own; 0: in one piece.
 func run(t testing.TB, p func() *Problem, m Method, c Course, every int) *Search {
 	t.Helper()
-	dir := t.TempDir()
-	for {
-		d, err := train.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+	return traintest.InPieces(t, c.Epochs, every, func() *Search {
 		s, err := New(m, p(), c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(context.Background())
-		n := 0
-		r, err := train.Run(ctx, d, s, train.Options{Epochs: c.Epochs, Observer: observer(func(e train.Event) {
-			if _, ok := e.(train.Stepped); ok {
-				if n++; n == every {
-					cancel()
-				}
-			}
-		})})
-		cancel()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := d.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if r.Status == train.Finished {
-			return s
-		}
-	}
+		return s
+	})
 }
 
 // vectors are all that a search ends with.
@@ -301,7 +275,7 @@ func TestFigures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = train.Run(t.Context(), nil, s, train.Options{Epochs: 4, Observer: observer(func(e train.Event) {
+		_, err = train.Run(t.Context(), nil, s, train.Options{Epochs: 4, Observer: traintest.Observer(func(e train.Event) {
 			if r, ok := e.(train.EpochEnded); ok {
 				epochs = append(epochs, slices.Clone(r.Figures))
 			}

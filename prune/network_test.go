@@ -9,6 +9,7 @@ import (
 
 	"espalier/datasets"
 	"espalier/internal/rng"
+	"espalier/internal/traintest"
 	"espalier/nn"
 	"espalier/optim"
 	"espalier/train"
@@ -102,10 +103,6 @@ var learners = map[string]struct {
 	"gmp":          {"gmp", map[string]string{"every": "2"}},
 }
 
-type observer func(train.Event)
-
-func (o observer) Observe(e train.Event) { o(e) }
-
 // TestLearners: each keeps exactly k weights whenever a step is done (gradual magnitude from its ramp's end on), reports the
 // same figures after every epoch, and finds another mask than the one it began with.
 func TestLearners(t *testing.T) {
@@ -115,7 +112,7 @@ func TestLearners(t *testing.T) {
 			l := learn(t, c.method, c.settings, Options{Sparsity: sparsity}, Course{Epochs: epochs})
 			first, done := l.Mask().Clone(), 0
 			var figures []train.Figure
-			_, err := train.Run(context.Background(), nil, l, train.Options{Epochs: epochs, Observer: observer(func(e train.Event) {
+			_, err := train.Run(context.Background(), nil, l, train.Options{Epochs: epochs, Observer: traintest.Observer(func(e train.Event) {
 				switch e := e.(type) {
 				case train.Stepped:
 					done++
@@ -166,37 +163,14 @@ func TestLearnersResume(t *testing.T) {
 	for name, c := range learners {
 		t.Run(name, func(t *testing.T) {
 			end := func(every int) train.State {
-				dir := t.TempDir()
-				for {
-					d, err := train.Open(dir)
-					if err != nil {
-						t.Fatal(err)
-					}
-					l := learn(t, c.method, c.settings, Options{Sparsity: 0.7}, Course{Epochs: epochs})
-					ctx, cancel := context.WithCancel(context.Background())
-					n := 0
-					r, err := train.Run(ctx, d, l, train.Options{Epochs: epochs, Observer: observer(func(e train.Event) {
-						if _, ok := e.(train.Stepped); ok {
-							if n++; n == every {
-								cancel()
-							}
-						}
-					})})
-					cancel()
-					if err != nil {
-						t.Fatal(err)
-					}
-					if err := d.Close(); err != nil {
-						t.Fatal(err)
-					}
-					if r.Status == train.Finished {
-						s, err := l.State()
-						if err != nil {
-							t.Fatal(err)
-						}
-						return s
-					}
+				l := traintest.InPieces(t, epochs, every, func() *Learning {
+					return learn(t, c.method, c.settings, Options{Sparsity: 0.7}, Course{Epochs: epochs})
+				})
+				s, err := l.State()
+				if err != nil {
+					t.Fatal(err)
 				}
+				return s
 			}
 			want := end(math.MaxInt)
 			got := end(3)
@@ -328,7 +302,7 @@ func TestZerosStay(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := slices.Clone(w.Values)
-		if _, err := train.Run(context.Background(), nil, s, train.Options{Epochs: 3, Observer: observer(func(e train.Event) {
+		if _, err := train.Run(context.Background(), nil, s, train.Options{Epochs: 3, Observer: traintest.Observer(func(e train.Event) {
 			if _, ok := e.(train.Stepped); !ok {
 				return
 			}

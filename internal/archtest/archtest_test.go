@@ -33,6 +33,7 @@ var layers = []string{
 	"models",
 	"search/supernet",
 	"train",
+	"internal/traintest",
 	"bilevel",
 	"baseline",
 	"prune",
