@@ -16,7 +16,7 @@ import (
 )
 
 // Write writes the tables and the figures of a study into a directory and returns the names of the files: table.txt,
-// table.md, cells.csv, and for each model, as PNG and SVG, accuracy and cost against remaining weights and, where masks were
+// table.md, cells.csv, and for each model and choice of series, as PNG and SVG, accuracy and cost against remaining weights and, where masks were
 // trained, how they moved at each sparsity. Of searches: searches.txt, searches.md, found.csv, and, as far as truth (nil: none) knows
 // the cells of NAS-Bench-201, how accurate the derived cell was after each epoch (trajectories).
 func (s *Study) Write(dir string, records map[Cell]Record, truth *nb201.Table) ([]string, error) {
@@ -76,17 +76,34 @@ func (s *Study) Write(dir string, records map[Cell]Record, truth *nb201.Table) (
 	points := s.pointsOf(records, false)
 	for _, model := range s.models() {
 		of := slices.DeleteFunc(slices.Clone(points), func(p Point) bool { return p.Model != model || len(p.Records) == 0 })
-		figures, err := s.figures(model, of)
-		if err != nil {
-			return files, err
-		}
-		for _, f := range figures {
-			if err := save(model+"-"+f.name, f.figure); err != nil {
+		for _, choice := range s.choices() {
+			shown := slices.DeleteFunc(slices.Clone(of), func(p Point) bool { return !slices.Contains(choice.Series, p.Series) })
+			figures, err := s.figures(model, shown)
+			if err != nil {
 				return files, err
+			}
+			for _, f := range figures {
+				if err := save(strings.Join(slices.DeleteFunc([]string{model, choice.Name, f.name}, isEmpty), "-"), f.figure); err != nil {
+					return files, err
+				}
 			}
 		}
 	}
 	return files, nil
+}
+
+func isEmpty(s string) bool { return s == "" }
+
+// choices are those of the study, or one without a name of all series.
+func (s *Study) choices() []Choice {
+	if len(s.Figures) > 0 {
+		return s.Figures
+	}
+	var all Choice
+	for _, r := range s.Series {
+		all.Series = append(all.Series, r.Label)
+	}
+	return []Choice{all}
 }
 
 // named is a figure and what its file is called after the model.

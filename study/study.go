@@ -24,6 +24,13 @@ type Study struct {
 	About    string   // what is asked, for those who read the results
 	Baseline string   // label of the series that the others are compared with; "": none
 	Series   []Series // in the order of tables and legends
+	Figures  []Choice // of which each has its figures; none: they show all series
+}
+
+// A Choice is a name for some of a study's series.
+type Choice struct {
+	Name   string   `yaml:"name"` // part of the figures' files
+	Series []string `yaml:"series"`
 }
 
 // A Series is a method with its settings, at several sparsities, models and seeds: a line of a plot.
@@ -60,6 +67,7 @@ type file struct {
 	Seeds    []uint64     `yaml:"seeds"`
 	Baseline string       `yaml:"baseline"`
 	Series   []seriesFile `yaml:"series"`
+	Figures  []Choice     `yaml:"figures"`
 }
 
 type seriesFile struct {
@@ -103,6 +111,9 @@ func Load(path string) (*Study, error) {
 //	  - label: dense            # without a pruning method: one cell for each model and seed
 //	  - label: DARTS            # a search: one cell for each seed
 //	    settings: {search: {method: darts}}
+//	figures:                    # default: figures show all series
+//	  - name: one-shot          # accuracy of these is MODEL-one-shot-accuracy.svg
+//	    series: [OMP, random]
 //
 // name stands in errors, with the line. What is not known is refused, and every cell is validated.
 func Read(r io.Reader, name string) (*Study, error) {
@@ -144,8 +155,10 @@ func oneLine(err error) string {
 	}
 	if m := unknownKey.FindStringSubmatch(text); m != nil {
 		known := keys(reflect.TypeFor[file]())
-		if m[2] == reflect.TypeFor[seriesFile]().Name() {
-			known = keys(reflect.TypeFor[seriesFile]())
+		for _, t := range []reflect.Type{reflect.TypeFor[seriesFile](), reflect.TypeFor[Choice]()} {
+			if m[2] == t.Name() {
+				known = keys(t)
+			}
 		}
 		text = fmt.Sprintf("no key %q; the nearest is %q", m[1], experiment.Nearest(m[1], known))
 	}
@@ -190,7 +203,39 @@ func (f *file) study(name string) (*Study, error) {
 	if f.Baseline != "" && !slices.ContainsFunc(s.Series, func(r Series) bool { return r.Label == f.Baseline }) {
 		return nil, fmt.Errorf("baseline: no series is labelled %q", f.Baseline)
 	}
+	for i, c := range f.Figures {
+		if err := s.choose(c); err != nil {
+			return nil, fmt.Errorf("figures: %d: %w", i+1, err)
+		}
+	}
 	return s, nil
+}
+
+// choiceName is what can stand in the name of a file.
+var choiceName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// choose adds a choice of series.
+func (s *Study) choose(c Choice) error {
+	if !choiceName.MatchString(c.Name) {
+		return fmt.Errorf("name %q, want lower-case words with hyphens between", c.Name)
+	}
+	if slices.ContainsFunc(s.Figures, func(o Choice) bool { return o.Name == c.Name }) {
+		return fmt.Errorf("two are named %q", c.Name)
+	}
+	if len(c.Series) == 0 {
+		return fmt.Errorf("%s shows no series", c.Name)
+	}
+	var labels []string
+	for _, r := range s.Series {
+		labels = append(labels, r.Label)
+	}
+	for _, label := range c.Series {
+		if !slices.Contains(labels, label) {
+			return fmt.Errorf("%s: no series is labelled %q; the nearest is %q", c.Name, label, experiment.Nearest(label, labels))
+		}
+	}
+	s.Figures = append(s.Figures, c)
+	return nil
 }
 
 // cells are the runs of a series.

@@ -116,6 +116,11 @@ func TestRefused(t *testing.T) {
 		"a name that is a way":    {change("name: small", "name: a/b"), "cannot name a directory"},
 		"unknown model":           {change("resnet20", "resnet21"), "resnet21"},
 		"no series":               {small[:strings.Index(small, "baseline")], "no series"},
+		"figure without name":     {small + "figures: [{series: [dense]}]\n", `figures: 1: name ""`},
+		"figure of nothing":       {small + "figures: [{name: a}]\n", "a shows no series"},
+		"figures of one name":     {small + "figures: [{name: a, series: [dense]}, {name: a, series: [dense]}]\n", `figures: 2: two are named "a"`},
+		"figure's series":         {small + "figures: [{name: a, series: [magnitud]}]\n", `the nearest is "magnitude"`},
+		"key of a figure":         {small + "figures:\n  - nam: a\n", `no key "nam"; the nearest is "name"`},
 		"name in settings":        {change("settings: {prune: {method: magnitude}}", "settings: {name: x, prune: {method: magnitude}}"), "name is that of the study"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -47,6 +47,9 @@ func newStudy(a *app) *cobra.Command {
       sparsity: [0.5, 0.9]         # or as shares
     - label: DARTS                 # a search: a cell for each seed
       settings: {search: {method: darts, space: nas-bench-201, cells: 1}}
+  figures:                         # default: figures show all series
+    - name: one-shot
+      series: [magnitude, random]
 
 What several cells start from, such as the dense network, is trained once. Each finished cell leaves a small record in
 OUT/cells; where its record is, a cell is not run again, also in a fresh clone. A cell that fails is recorded, and the
