@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
@@ -49,6 +50,23 @@ func (c Config) cells(in datasets.Shape, classes int) (*nn.Net, error) {
 		return nil, err
 	}
 	return nn.NewNet(spec, nn.Shape(in))
+}
+
+// Network names the network that is trained: a model by its own name, a genotype by that under which it was published, as
+// nas-bench-201-INDEX, or, if it has neither, as derived- and six digits of a hash of its text.
+func (c Config) Network() string {
+	if c.Model.Name != Derived {
+		return c.Model.Name
+	}
+	if cell, err := search.ParseNB201(c.Model.Genotype); err == nil {
+		return fmt.Sprintf("nas-bench-201-%d", cell.Index())
+	}
+	if g, err := search.Parse(c.Model.Genotype); err == nil {
+		if name := search.PublishedAs(g); name != "" {
+			return name
+		}
+	}
+	return fmt.Sprintf("%s-%x", Derived, sha256.Sum256([]byte(c.Model.Genotype)))[:len(Derived)+1+6]
 }
 
 // presets are settings by name, over the defaults.

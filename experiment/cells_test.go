@@ -46,3 +46,35 @@ func TestGenotype(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
+
+// TestNetwork: networks of different cells have different names, known ones those that people know.
+func TestNetwork(t *testing.T) {
+	for text, want := range map[string]string{
+		"DARTS_V2":                    "DARTS_V2",
+		search.NB201At(1835).String(): "nas-bench-201-1835",
+	} {
+		c, err := Load("", []string{"model.name=derived", "model.genotype=" + text})
+		if err != nil || c.Network() != want {
+			t.Errorf("%s is called %q, %v, want %q", text, c.Network(), err, want)
+		}
+	}
+	if c := Default(); c.Network() != c.Model.Name {
+		t.Errorf("a model is called %q", c.Network())
+	}
+	v2, err := search.Published("DARTS_V2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make(map[string]bool)
+	for _, op := range []string{"sep_conv_5x5", "dil_conv_5x5"} {
+		v2.Normal.Edges[0].Op = op
+		c, err := Load("", []string{"model.name=derived", "model.genotype=" + v2.String()})
+		if err != nil || !strings.HasPrefix(c.Network(), "derived-") || len(c.Network()) != len("derived-")+6 {
+			t.Errorf("a cell of nobody is called %q, %v", c.Network(), err)
+		}
+		names[c.Network()] = true
+	}
+	if len(names) != 2 {
+		t.Errorf("two cells are called %v", names)
+	}
+}

@@ -39,5 +39,15 @@ func Published(name string) (Genotype, error) {
 	return Parse(text)
 }
 
+// PublishedAs is the name under which Published knows a genotype, or nothing.
+func PublishedAs(g Genotype) string {
+	for _, name := range PublishedNames() {
+		if p, err := Published(name); err == nil && p.String() == g.String() {
+			return name
+		}
+	}
+	return ""
+}
+
 // PublishedNames are the names that Published knows, sorted.
 func PublishedNames() []string { return slices.Sorted(maps.Keys(published)) }

@@ -14,12 +14,12 @@ func CellOf(c experiment.Config) Cell { return Cell{c.Hash(), c.Seed} }
 // searches reports whether a cell is the search of an architecture.
 func searches(c experiment.Config) bool { return c.Search.Method != experiment.NoSearch }
 
-// ModelOf is the model of a cell; of a search, its space.
+// ModelOf is the network of a cell; of a search, its space.
 func ModelOf(c experiment.Config) string {
 	if searches(c) {
 		return c.Search.Space
 	}
-	return c.Model.Name
+	return c.Network()
 }
 
 // methodOf is the method of a cell: of a search, or of pruning.

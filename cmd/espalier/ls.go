@@ -74,7 +74,7 @@ func runTable(runs []experiment.Run) *results.Table {
 	for _, r := range runs {
 		c := r.Config
 		row := func(path, removed string, state train.Status, done, total int, seconds float64, val, test string) {
-			t.Add(filepath.ToSlash(path), c.Model.Name, c.Data.Name, c.Prune.Method, removed, string(state),
+			t.Add(filepath.ToSlash(path), c.Network(), c.Data.Name, c.Prune.Method, removed, string(state),
 				fmt.Sprintf("%d/%d", done, total), results.Duration(seconds), val, test)
 		}
 		done, total := r.Epochs()

@@ -96,7 +96,7 @@ func drawRuns(runs []experiment.Run, dir, given string) ([]string, error) {
 	title := given
 	if len(others) > 0 {
 		c := others[0].Config
-		title = cmp.Or(given, c.Model.Name+" on "+titleOf(c.Data.Name))
+		title = cmp.Or(given, c.Network()+" on "+titleOf(c.Data.Name))
 	}
 	var drawings []named
 	for _, figure := range []struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"espalier/darts"
 	"espalier/experiment"
 	"espalier/results/plot"
 	"espalier/search"
@@ -62,6 +64,12 @@ func searchDrawings(runs []experiment.Run, title string) (all []named, err error
 	}
 	if f != nil {
 		all = append(all, named{"entropy", f})
+	}
+	if f, err = eigenvalueFigure(runs, names, title); err != nil {
+		return nil, err
+	}
+	if f != nil {
+		all = append(all, named{"eigenvalue", f})
 	}
 	return all, nil
 }
@@ -121,6 +129,30 @@ func entropyFigure(runs []experiment.Run, names []string, title string) (*plot.F
 		return nil, nil
 	}
 	return plot.NewCourses(title, "entropy of the choices (nats)", 1, courses...)
+}
+
+// eigenvalueFigure draws the largest eigenvalue of the Hessian in α, where it was measured, and says which searches it ended.
+func eigenvalueFigure(runs []experiment.Run, names []string, title string) (*plot.Figure, error) {
+	var courses []plot.Course
+	for i, r := range runs {
+		c := plot.Course{Name: cmp.Or(names[i], "search"), Runs: make([][]float64, 1)}
+		for e, v := range r.Trainings[0].Records.Column("eigenvalue") {
+			if !math.IsNaN(v) {
+				c.Epochs, c.Runs[0] = append(c.Epochs, e+1), append(c.Runs[0], v)
+			}
+		}
+		if c.Epochs == nil {
+			continue
+		}
+		if stop, _, best := darts.DefaultStopping().Stop(c.Runs[0]); stop && r.Config.Search.Stop {
+			c.Name += fmt.Sprintf(" (ended; epoch %d counts)", best)
+		}
+		courses = append(courses, c)
+	}
+	if len(courses) == 0 || len(courses) > plot.Curves {
+		return nil, nil
+	}
+	return plot.NewCourses(title, "largest eigenvalue of the Hessian in α", 1, courses...)
 }
 
 func finite(values []float64) bool {

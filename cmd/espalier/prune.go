@@ -85,7 +85,7 @@ table is pruned.csv, in percent, test images read once for each network. Ctrl-C 
 // prune prunes by each configuration and says what came of it.
 func (a *app) prune(ctx context.Context, configs []experiment.Config) error {
 	for _, cfg := range configs {
-		a.say("%s pruning of %s on %s, seed %d, in %s", cfg.Prune.Method, cfg.Model.Name, cfg.Data.Name, cfg.Seed, cfg.Dir(a.runs))
+		a.say("%s pruning of %s on %s, seed %d, in %s", cfg.Prune.Method, cfg.Network(), cfg.Data.Name, cfg.Seed, cfg.Dir(a.runs))
 		r, err := a.lab().Prune(ctx, cfg)
 		if err != nil {
 			return err

@@ -113,7 +113,7 @@ func (a *app) quickstart(ctx context.Context, configs []experiment.Config) error
 	began := time.Now()
 	lab := a.lab()
 	cfg := configs[0]
-	a.say("\nTraining %s for %d epochs.", cfg.Model.Name, cfg.Train.Epochs)
+	a.say("\nTraining %s for %d epochs.", cfg.Network(), cfg.Train.Epochs)
 	dense, err := lab.Train(ctx, cfg)
 	if err != nil {
 		return err

@@ -131,7 +131,7 @@ func reportPage(cfg experiment.Config, runs []experiment.Run, dir, note string) 
 		return nil, err
 	}
 	err := pageText.Execute(&page, map[string]any{
-		"Model": cfg.Model.Name, "Data": titleOf(cfg.Data.Name), "Note": note, "Accuracy": accuracyOf(runs), "Table": rows.String(), "First": runs[0].Outcome, "Config": cfg,
+		"Model": cfg.Network(), "Data": titleOf(cfg.Data.Name), "Note": note, "Accuracy": accuracyOf(runs), "Table": rows.String(), "First": runs[0].Outcome, "Config": cfg,
 		"File": recipeFile, "Settings": string(cfg.YAML()), "Dir": filepath.ToSlash(dir), "Seeds": strings.Join(seeds, ","),
 		"Machines": machines,
 	})

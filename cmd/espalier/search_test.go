@@ -197,7 +197,7 @@ func TestSearch(t *testing.T) {
 	runs := t.TempDir()
 	args := []string{
 		"search", "--runs", runs, "--method", "rarts", "--space", "nas-bench-201", "--epochs", "2", "--set", "data.name=synthetic",
-		"--set", "data.train=96", "--set", "search.channels=4", "--set", "search.cells=1", "--set", "search.batch=16", "--set", "rarts.lambda=2",
+		"--set", "data.train=96", "--set", "search.channels=4", "--set", "search.cells=1", "--set", "search.batch=16", "--set", "rarts.lambda=2", "--set", "search.curvature=true",
 	}
 	if stdout, stderr, code := espalier(t, append(args, "--minutes", "1e-9")...); code != exitOK || stdout != "" || !strings.Contains(stderr, "the time is up") {
 		t.Errorf("code %d, %q, %s", code, stdout, stderr)
@@ -212,7 +212,7 @@ func TestSearch(t *testing.T) {
 		t.Errorf("derive: code %d, %q for %q, %s", code, derived, found, stderr)
 	}
 	stdout, stderr, code = espalier(t, "plot", runs)
-	for _, file := range []string{"alphas-cell.svg", "genotype.png", "search.svg", "entropy.png"} {
+	for _, file := range []string{"alphas-cell.svg", "genotype.png", "search.svg", "entropy.png", "eigenvalue.svg"} {
 		if info, err := os.Stat(filepath.Join(runs, file)); code != exitOK || err != nil || info.Size() == 0 || !strings.Contains(stdout, file) {
 			t.Errorf("plot: code %d, %s: %v, %s%s", code, file, err, stdout, stderr)
 		}

@@ -78,7 +78,7 @@ cover every finished run of these settings below --runs, whichever seeds this co
 func (a *app) train(ctx context.Context, configs []experiment.Config) error {
 	var runs []experiment.Run
 	for _, cfg := range configs {
-		a.say("%s on %s, seed %d, in %s", cfg.Model.Name, cfg.Data.Name, cfg.Seed, cfg.Dir(a.runs))
+		a.say("%s on %s, seed %d, in %s", cfg.Network(), cfg.Data.Name, cfg.Seed, cfg.Dir(a.runs))
 		r, err := a.lab().Train(ctx, cfg)
 		if err != nil {
 			return err

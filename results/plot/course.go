@@ -9,6 +9,8 @@ import (
 type Course struct {
 	Name string
 	Runs [][]float64 // run × epoch
+	// Epochs are those of the values; nil: they follow each other.
+	Epochs []int
 }
 
 // NewCourses makes a figure of courses over epochs, which count from first. A line joins the means of the runs; under five runs
@@ -25,6 +27,9 @@ func NewCourses(title, label string, first int, courses ...Course) (*Figure, err
 	var counts []int
 	for i, c := range courses {
 		k, err := epochCurve(label+": "+c.Name, c.Runs, lookOf(i), first)
+		if err == nil && c.Epochs != nil {
+			err = k.move(c.Epochs)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -61,6 +66,17 @@ func epochCurve(what string, runs [][]float64, l look, first int) (*curve, error
 		c.at, c.samples = append(c.at, float64(e+first)), append(c.samples, s)
 	}
 	return c, nil
+}
+
+// move puts the points of a curve at these epochs.
+func (c *curve) move(epochs []int) error {
+	if len(epochs) != len(c.at) {
+		return fmt.Errorf("plot: %d values at %d epochs", len(c.at), len(epochs))
+	}
+	for i, e := range epochs {
+		c.at[i] = float64(e)
+	}
+	return nil
 }
 
 // percents are shares as percent.

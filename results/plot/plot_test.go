@@ -376,7 +376,9 @@ func TestRefused(t *testing.T) {
 	_, badEdge := NewEdgeCourses("", bad...)
 	_, noEdges := NewEdgeCourses("")
 	_, noCourses := NewCourses("", "accuracy", 0)
+	_, badEpochs := NewCourses("", "accuracy", 0, Course{Name: "a", Runs: [][]float64{{1, 2}}, Epochs: []int{2}})
 	for want, err := range map[string]error{
+		"2 values at 1 epochs":    badEpochs,
 		"no methods":              density(func(d *Density) { d.Methods = nil }),
 		"no name":                 density(func(d *Density) { d.Methods[1].Name = "" }),
 		"no points":               density(func(d *Density) { d.Methods[1].Points = nil }),
