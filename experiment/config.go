@@ -79,7 +79,7 @@ type Prune struct {
 // weights and architecture.
 type Search struct {
 	Method      string  `yaml:"method" one:"none darts rarts gdas random-ws" doc:"how an architecture is searched; each method's own settings follow below"`
-	Space       string  `yaml:"space" one:"darts nas-bench-201 robustdarts-s1 robustdarts-s2 robustdarts-s3 robustdarts-s4" doc:"what is searched"`
+	Space       string  `yaml:"space" doc:"what is searched: darts, nas-bench-201, robustdarts-s1 to robustdarts-s4, or a space of your own as a mapping (espalier search --space FILE.yaml)"`
 	Channels    int     `yaml:"channels" doc:"of the first cells"`
 	Cells       int     `yaml:"cells" doc:"in nas-bench-201 of each of the three stages, else in all; 0: 5 and 8"`
 	Val         float64 `yaml:"val" doc:"share of the images that the architecture is trained on, the rest being for the weights"`

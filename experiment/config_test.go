@@ -14,7 +14,6 @@ import (
 	"espalier/models"
 	"espalier/oneshot"
 	"espalier/prune"
-	"espalier/search"
 )
 
 // other is a value of the setting that differs from its default and passes Validate on its own.
@@ -107,7 +106,7 @@ func TestNames(t *testing.T) {
 	for _, k := range knobs(&c) {
 		want, ok := map[string][]string{
 			"model.name": append(models.Names(), Derived), "data.name": sets, "prune.method": append(methods, NoPruning),
-			"search.method": searches, "search.space": search.SpaceNames(),
+			"search.method": searches,
 		}[k.path]
 		got := k.oneOf()
 		slices.Sort(got)

@@ -136,9 +136,9 @@ func (c Config) searchProblem(set *datasets.Set, split *datasets.Split) (*onesho
 			return nil, fmt.Errorf("search.batch is %d, more than the %d images of %s", c.Search.Batch, n, share)
 		}
 	}
-	space, ok := search.BuiltinSpace(c.Search.Space)
-	if !ok {
-		return nil, fmt.Errorf("no space is named %q", c.Search.Space)
+	space, err := c.SearchSpace()
+	if err != nil {
+		return nil, err
 	}
 	net, err := supernet.New(space, supernet.Options{
 		Input: nn.Shape(set.Shape()), Classes: len(set.Classes), Channels: c.Search.Channels, Cells: c.Search.Cells,

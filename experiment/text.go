@@ -38,6 +38,9 @@ func (k knob) text() string {
 
 func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
+// canonical are the texts that are kept in one form, however they were given.
+var canonical = map[string]func(given string) (string, error){genotypePath: canonicalGenotype, spacePath: canonicalSpace}
+
 // errMany is returned for a text value that spans lines.
 var errMany = errors.New("a text may not span lines")
 
@@ -49,8 +52,8 @@ func (k knob) set(s string) error {
 	}
 	switch v := k.value; v.Kind() {
 	case reflect.String:
-		if k.path == genotypePath {
-			text, err := canonicalGenotype(s)
+		if canonical, ok := canonical[k.path]; ok {
+			text, err := canonical(s)
 			if err != nil {
 				return err
 			}

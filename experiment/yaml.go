@@ -107,6 +107,9 @@ func (c *Config) read(n *yaml.Node, prefix, file string, seen map[string]bool) e
 			continue
 		}
 		text, err := scalar(value)
+		if path == spacePath && value.Kind == yaml.MappingNode {
+			text, err = mapping(value)
+		}
 		if err != nil {
 			return at(value, "%s: %v", path, err)
 		}
@@ -120,6 +123,12 @@ func (c *Config) read(n *yaml.Node, prefix, file string, seen map[string]bool) e
 func isSection(name string) bool {
 	c := Default()
 	return slices.ContainsFunc(knobs(&c), func(k knob) bool { return strings.HasPrefix(k.path, name+".") })
+}
+
+// mapping is a node as text.
+func mapping(n *yaml.Node) (string, error) {
+	b, err := yaml.Marshal(n)
+	return string(b), err
 }
 
 // scalar is a node as Set reads it.

@@ -17,7 +17,7 @@ func searches(c experiment.Config) bool { return c.Search.Method != experiment.N
 // ModelOf is the network of a cell; of a search, its space.
 func ModelOf(c experiment.Config) string {
 	if searches(c) {
-		return c.Search.Space
+		return c.SpaceName()
 	}
 	return c.Network()
 }

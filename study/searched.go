@@ -41,9 +41,9 @@ func pathOf(run experiment.Run) (path []Derived, err error) {
 		return nil, fmt.Errorf("study: %w", err)
 	}
 	defer f.Close()
-	space, ok := search.BuiltinSpace(run.Config.Search.Space)
-	if !ok {
-		return nil, fmt.Errorf("study: no space %q", run.Config.Search.Space)
+	space, err := run.Config.SearchSpace()
+	if err != nil {
+		return nil, fmt.Errorf("study: %w", err)
 	}
 	epochs, err := search.ReadAlphas(f, file, space)
 	if err != nil {

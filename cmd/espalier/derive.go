@@ -16,9 +16,6 @@ import (
 	"espalier/search"
 )
 
-// spaceFile is, in the directory of a run that searched a space of one's own, that space.
-const spaceFile = "space.yaml"
-
 func newDerive(a *app) *cobra.Command {
 	var space, out string
 	epoch := -1
@@ -30,8 +27,8 @@ func newDerive(a *app) *cobra.Command {
 genotype is DARTS' text, or a cell of NAS-Bench-201; other tools read both.
 
 In the DARTS space each node keeps the two edges whose best operation, other than none, has the largest softmax(α); in
-that of NAS-Bench-201 every edge keeps its best operation, none included. The space is the space.yaml beside the file,
-else the built-in one with the file's primitives, unless --space says otherwise.
+that of NAS-Bench-201 every edge keeps its best operation, none included. The space is that of the config.yaml beside the
+file, else the built-in one with the file's primitives, unless --space says otherwise.
 
 alphas.csv has a line for each epoch, cell and edge: epoch (0: before the first), cell (its kind), from and to (the
 edge's nodes), and α for each primitive; the field is empty where an edge lacks the candidate.`,
@@ -100,7 +97,8 @@ func (a *app) printDerived(at search.AlphaAt, g search.Genotype, all bool) (err 
 	return err
 }
 
-// readAlphas reads the table of α in a file, or in a run's directory.
+// readAlphas reads the table of α in a file, or in a run's directory, of the given space, or, if that is empty, of the one that
+// the run searched.
 func readAlphas(path, space string) ([]search.AlphaAt, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, search.AlphasFile)
@@ -113,10 +111,14 @@ func readAlphas(path, space string) ([]search.AlphaAt, error) {
 		return nil, fmt.Errorf("α: %w", err)
 	}
 	defer f.Close()
-	if beside := filepath.Join(filepath.Dir(path), spaceFile); space == "" && exists(beside) {
-		space = beside
-	}
 	s, err := spaceOf(space)
+	if beside := filepath.Join(filepath.Dir(path), experiment.ConfigFile); s == nil && err == nil && exists(beside) {
+		c, readErr := experiment.Load(beside, nil)
+		if readErr != nil {
+			return nil, readErr
+		}
+		s, err = c.SearchSpace()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func runTable(runs []experiment.Run) *results.Table {
 		}
 		done, total := r.Epochs()
 		if r.Searching() {
-			t.Add(filepath.ToSlash(r.Path), c.Search.Space, c.Data.Name, c.Search.Method, "", string(r.Status),
+			t.Add(filepath.ToSlash(r.Path), c.SpaceName(), c.Data.Name, c.Search.Method, "", string(r.Status),
 				fmt.Sprintf("%d/%d", done, total), results.Duration(r.Seconds()), soFar(r.Trainings[0]).String(), results.NotMeasured().String())
 			continue
 		}

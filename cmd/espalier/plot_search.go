@@ -79,7 +79,7 @@ func weightDrawings(r experiment.Run, title string) (all []named, err error) {
 	if _, err := os.Stat(filepath.Join(r.Path, search.AlphasFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	epochs, err := readAlphas(r.Path, r.Config.Search.Space)
+	epochs, err := readAlphas(r.Path, "")
 	if err != nil || len(epochs) == 0 {
 		return nil, err
 	}

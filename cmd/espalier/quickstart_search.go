@@ -17,7 +17,7 @@ import (
 func (a *app) quickSearch(ctx context.Context, cfg experiment.Config, cellConfig func(genotype string) (experiment.Config, error)) error {
 	began := time.Now()
 	lab := a.lab()
-	a.say("\nSearching a cell of %s by %s for %d epochs.", cfg.Search.Space, cfg.Search.Method, cfg.Search.Epochs)
+	a.say("\nSearching a cell of %s by %s for %d epochs.", cfg.SpaceName(), cfg.Search.Method, cfg.Search.Epochs)
 	found, err := lab.Search(ctx, cfg)
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ with the same bits as if it had not been stopped.`,
 		Example: `  espalier search
   espalier search --method rarts --space nas-bench-201 --set search.cells=1 --set data.train=10000
   espalier search --method darts --set darts.order=1 --minutes 30
+  espalier search --space my-space.yaml --set search.cells=5
   espalier search --list`,
 		GroupID: "search",
 		Args:    exactly(0, "no arguments"),
@@ -50,10 +51,17 @@ with the same bits as if it had not been stopped.`,
 			if list {
 				return a.listSearches()
 			}
-			for path, value := range map[string]string{"search.method": method, "search.space": space} {
-				if value != "" {
-					s.set = append(s.set, path+"="+value)
+			if method != "" {
+				s.set = append(s.set, "search.method="+method)
+			}
+			if own, err := spaceOf(space); err != nil {
+				return err
+			} else if own != nil {
+				text, err := experiment.SpaceText(own)
+				if err != nil {
+					return fmt.Errorf("%s: %w", space, err)
 				}
+				s.set = append(s.set, "search.space="+text)
 			}
 			if epochs > 0 {
 				s.set = append(s.set, fmt.Sprintf("search.epochs=%d", epochs))
@@ -92,7 +100,7 @@ with the same bits as if it had not been stopped.`,
 	}
 	s.addTo(c)
 	c.Flags().StringVarP(&method, "method", "m", "", "one of "+searchNames()+" (the setting search.method; default: darts)")
-	c.Flags().StringVar(&space, "space", "", "one of "+strings.Join(search.SpaceNames(), ", ")+" (the setting search.space)")
+	c.Flags().StringVar(&space, "space", "", "one of "+strings.Join(search.SpaceNames(), ", ")+", or a YAML file (the setting search.space)")
 	c.Flags().IntVar(&epochs, "epochs", 0, "epochs of the search (the setting search.epochs)")
 	c.Flags().Float64Var(&minutes, "minutes", 0, "save and stop after so many minutes")
 	c.Flags().StringVar(&seeds, "seeds", "", "search once for each of these seeds, as 1,2,3 (default: the setting seed)")
@@ -103,7 +111,7 @@ with the same bits as if it had not been stopped.`,
 // search searches by each configuration and says what came of it.
 func (a *app) search(ctx context.Context, configs []experiment.Config) error {
 	for _, cfg := range configs {
-		a.say("%s on %s, space %s, seed %d, in %s", cfg.Search.Method, cfg.Data.Name, cfg.Search.Space, cfg.Seed, cfg.Dir(a.runs))
+		a.say("%s on %s, space %s, seed %d, in %s", cfg.Search.Method, cfg.Data.Name, cfg.SpaceName(), cfg.Seed, cfg.Dir(a.runs))
 		r, err := a.lab().Search(ctx, cfg)
 		if err != nil {
 			return err

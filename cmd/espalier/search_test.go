@@ -138,7 +138,8 @@ func TestDerive(t *testing.T) {
 	}
 	dir := alphasOf(t, s, 2)
 	refused(t, exitFailed, "no built-in space has the primitives noise, none, sep_conv_3x3", []string{"derive", dir})
-	if err := os.WriteFile(filepath.Join(dir, spaceFile), []byte(own), 0o644); err != nil {
+	config := "search:\n  space:\n    " + strings.ReplaceAll(own, "\n", "\n    ") + "\n"
+	if err := os.WriteFile(filepath.Join(dir, experiment.ConfigFile), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, experiment.GenotypeFile)
@@ -231,5 +232,59 @@ func TestSearch(t *testing.T) {
 		if _, stderr, code := espalier(t, args...); code != exitUsage || !strings.Contains(stderr, want) {
 			t.Errorf("%v: code %d, %s", args, code, stderr)
 		}
+	}
+}
+
+// TestOwnSpace: a space from a file is searched, and the run goes on, is derived from and is drawn when the file is gone.
+func TestOwnSpace(t *testing.T) {
+	runs := t.TempDir()
+	file := filepath.Join(t.TempDir(), "mine.yaml")
+	const own = "name: mine\nprimitives: [none, skip_connect, sep_conv_3x3]\ncells: [{name: normal, nodes: 2, keep: 1}, {name: reduce, nodes: 1}]\n"
+	args := []string{
+		"search", "--runs", runs, "--set", "darts.order=1", "--epochs", "2", "--set", "data.name=synthetic", "--set", "data.train=64",
+		"--set", "search.channels=4", "--set", "search.cells=3", "--set", "search.batch=16",
+	}
+	refused(t, exitUsage, "no built-in space and no file", append(args, "--space", file))
+	for text, want := range map[string]string{
+		own + "colour: red\n": "colour",
+		strings.Replace(own, "sep_conv_3x3", "sep_conv_3x4", 1): `the nearest is "sep_conv_3x3"`,
+		"name: darts\nprimitives: [none, skip_connect]\n":       "as a built-in one that differs",
+		"name: [\n": "mine.yaml",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, exitFailed, want, append(args, "--space", file))
+	}
+	refused(t, exitUsage, `the nearest is "darts"`, append(args, "--set", "search.space=dart"))
+	unchanged(t, runs, nil)
+
+	if err := os.WriteFile(file, []byte(own), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := espalier(t, append(args, "--space", file, "--minutes", "1e-9")...); code != exitOK || !strings.Contains(stderr, "space mine") {
+		t.Errorf("code %d, %s", code, stderr)
+	}
+	stdout, stderr, code := espalier(t, append(args, "--space", file)...)
+	if code != exitOK || !strings.HasPrefix(stdout, "Genotype(") {
+		t.Fatalf("code %d, %s%s", code, stdout, stderr)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	found, _, _ := strings.Cut(stdout, "\n")
+	dir := filepath.Dir(strings.TrimSpace(stdout[strings.LastIndex(stdout, "in ")+3:]))
+	if derived, stderr, code := espalier(t, "derive", dir); code != exitOK || strings.TrimSpace(derived) != found {
+		t.Errorf("derive: code %d, %q for %q, %s", code, derived, found, stderr)
+	}
+	if again, stderr, code := espalier(t, "search", "--runs", runs, "--config", filepath.Join(dir, experiment.ConfigFile)); code != exitOK || again != stdout {
+		t.Errorf("config.yaml alone: code %d, %s%s", code, again, stderr)
+	}
+	done(t, []string{"plot", dir})
+	if _, err := os.Stat(filepath.Join(dir, "alphas-reduce.svg")); err != nil {
+		t.Error(err)
+	}
+	if stdout, _, _ := espalier(t, "ls", runs); !strings.Contains(stdout, "mine") {
+		t.Errorf("ls: %s", stdout)
 	}
 }
