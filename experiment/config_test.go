@@ -41,6 +41,9 @@ func other(k knob) string {
 	case reflect.Float64:
 		return "0.123456789"
 	default:
+		if k.path == spacePath {
+			return "{name: mine, primitives: [none, skip_connect]}"
+		}
 		return "12"
 	}
 }
