@@ -95,7 +95,7 @@ type Search struct {
 	AlphaBeta1  float64 `yaml:"alpha_beta1" doc:"of the architecture's Adam"`
 	AlphaBeta2  float64 `yaml:"alpha_beta2" doc:"of the architecture's Adam"`
 	AlphaDecay  float64 `yaml:"alpha_decay" doc:"weight decay of the architecture, added to the gradient"`
-	Memory      string  `yaml:"memory" hash:"-" one:"keep recompute" doc:"keep what batch norms read, or recompute it backward: a third of the memory, the same bits"`
+	Memory      string  `yaml:"memory" hash:"-" one:"auto keep recompute" doc:"keep what batch norms read, or recompute it backward: a quarter of the memory, the same bits; auto: recompute for methods that compute one operation an edge"`
 	Curvature   bool    `yaml:"curvature" doc:"measure every second epoch the largest eigenvalue of the validation loss in the architecture (24 passes of 256 images)"`
 	Stop        bool    `yaml:"stop" doc:"end as RobustDARTS does when that eigenvalue grows, and take the architecture of four epochs before"`
 	Running     bool    `yaml:"running" doc:"evaluate the mixture by running statistics as the released code of DARTS does, not by those of each batch"`
@@ -118,7 +118,7 @@ func Default() Config {
 		},
 		Search: Search{
 			Method: NoSearch, Space: "darts", Channels: 16, Val: 0.5, Epochs: 50, Batch: 64, LR: 0.025, FinalLR: 0.001, Momentum: 0.9,
-			WeightDecay: 3e-4, Clip: 5, AlphaLR: 3e-4, AlphaBeta1: 0.5, AlphaBeta2: 0.999, AlphaDecay: 1e-3, Memory: "keep",
+			WeightDecay: 3e-4, Clip: 5, AlphaLR: 3e-4, AlphaBeta1: 0.5, AlphaBeta2: 0.999, AlphaDecay: 1e-3, Memory: "auto",
 		},
 	}
 }

@@ -142,7 +142,7 @@ func (c Config) searchProblem(set *datasets.Set, split *datasets.Split) (*onesho
 	}
 	net, err := supernet.New(space, supernet.Options{
 		Input: nn.Shape(set.Shape()), Classes: len(set.Classes), Channels: c.Search.Channels, Cells: c.Search.Cells,
-		Batch: c.Search.Batch, Memory: supernet.Memory(c.Search.Memory),
+		Batch: c.Search.Batch, Memory: c.supernetMemory(),
 	})
 	if err != nil {
 		return nil, err
@@ -164,6 +164,19 @@ func (c Config) searchProblem(set *datasets.Set, split *datasets.Split) (*onesho
 		}
 	}
 	return p, nil
+}
+
+// supernetMemory is what search.memory means for the method.
+func (c Config) supernetMemory() supernet.Memory {
+	if c.Search.Memory != "auto" {
+		return supernet.Memory(c.Search.Memory)
+	}
+	if m, err := c.searcher(); err == nil {
+		if s, ok := m.(oneshot.Sparse); ok && s.Sparse() {
+			return supernet.Recompute
+		}
+	}
+	return supernet.Keep
 }
 
 // searchCourse says how the search goes.

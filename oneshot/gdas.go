@@ -29,6 +29,9 @@ func (o *GDAS) Validate() error {
 // Passes implements Method.
 func (o *GDAS) Passes() int { return 2 }
 
+// Sparse implements the interface of that name.
+func (o *GDAS) Sparse() bool { return true }
+
 // Updates implements Method.
 func (o *GDAS) Updates(s *Search) (bilevel.Method[nn.Float], error) {
 	gate := supernet.NewGumbel(s.Space(), s.Stream("gumbel"))

@@ -28,6 +28,9 @@ type Chooser interface {
 	Choose(ctx context.Context, s *Search, report train.Report) (search.Genotype, error)
 }
 
+// Sparse is a method that computes one operation of each edge in a pass: memory for all of them would be idle.
+type Sparse interface{ Sparse() bool }
+
 // Judged is a method that may hold up nothing to be evaluated after an epoch.
 type Judged interface{ Judged() bool }
 

@@ -35,6 +35,9 @@ func (o *Random) Passes() int { return 1 }
 // Judged implements the interface of that name: there is no one architecture until the end.
 func (o *Random) Judged() bool { return false }
 
+// Sparse implements the interface of that name.
+func (o *Random) Sparse() bool { return true }
+
 // Updates implements Method.
 func (o *Random) Updates(s *Search) (bilevel.Method[nn.Float], error) {
 	drawn := baseline.Random{Space: s.Space(), Primitives: s.Primitives(), Stream: s.Stream("architectures")}

@@ -29,7 +29,8 @@ The batch is random and fixed. Each row is measured in a process of its own, who
 processes take their steps in turn. The figure is the median of the rounds, after two that do not count.
 
 Names are darts-c16-l(cells)-b(batch), with -n(nodes of a cell) where that is not 4, and with -recompute where only nodes
-and statistics are kept for the backward pass. After the first two rows come sizes of cells, batch and edges around them.`,
+and statistics are kept for the backward pass, and with -drawn where each pass computes one drawn operation of each edge, as
+GDAS does. After the first three rows come sizes of cells, batch and edges around them.`,
 		Example: `  espalier bench supernet
   espalier bench supernet --names 'l8-b64(-recompute)?$' --json`,
 		Args: exactly(0, "no arguments"),

@@ -75,24 +75,41 @@ func NewSearches(c SupernetCase, names *regexp.Regexp) (*Searches, error) {
 		return nil, err
 	}
 	s := &Searches{plain: plain}
-	for _, c := range SearchCases() {
-		if !names.MatchString(c.Name) {
+	var lean *supernet.Net // of methods that compute one operation an edge
+	netOf := func(m oneshot.Method) (net *supernet.Net, err error) {
+		if q, ok := m.(oneshot.Sparse); !ok || !q.Sparse() {
+			return plain.net, nil
+		}
+		if lean == nil {
+			c.Memory = supernet.Recompute
+			lean, err = c.build()
+		}
+		return lean, err
+	}
+	for _, method := range SearchCases() {
+		if !names.MatchString(method.Name) {
 			continue
 		}
-		r := &searchRun{SearchCase: c}
+		r := &searchRun{SearchCase: method}
 		s.runs = append(s.runs, r)
-		if err := r.begin(plain.net); err != nil {
+		if err := r.begin(netOf); err != nil {
 			s.Close()
-			return nil, fmt.Errorf("bench: %s: %w", c.Name, err)
+			return nil, fmt.Errorf("bench: %s: %w", method.Name, err)
 		}
 	}
 	return s, nil
 }
 
-func (r *searchRun) begin(net *supernet.Net) (err error) {
-	if r.method, err = oneshot.Configure(r.Method, r.Options); err != nil {
+func (r *searchRun) begin(netOf func(oneshot.Method) (*supernet.Net, error)) error {
+	method, err := oneshot.Configure(r.Method, r.Options)
+	if err != nil {
 		return err
 	}
+	net, err := netOf(method)
+	if err != nil {
+		return err
+	}
+	r.method = method
 	images := 2 * net.Batch() // of each split
 	set := datasets.Synthetic(1, datasets.SyntheticOptions{Train: 2 * images, Test: 1})
 	for i := range r.loaders {

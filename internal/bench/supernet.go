@@ -30,12 +30,14 @@ type SupernetCase struct {
 	Name                string
 	Cells, Batch, Nodes int
 	Memory              supernet.Memory
+	Drawn               bool // the step computes one operation of each edge, drawn anew, as GDAS does
 }
 
-// SupernetCases are those that are measured: the two of the paper's size, and then three sizes each of cells, batch and edges,
+// SupernetCases are those that are measured: the two of the paper's size, the same with one drawn operation an edge, and then three sizes each of cells, batch and edges,
 // of which the middle one is the first of all.
 func SupernetCases() []SupernetCase {
 	cases := []SupernetCase{{Cells: 8, Batch: 64, Nodes: 4}, {Cells: 8, Batch: 64, Nodes: 4, Memory: supernet.Recompute},
+		{Cells: 8, Batch: 64, Nodes: 4, Memory: supernet.Recompute, Drawn: true},
 		{Cells: 5, Batch: 64, Nodes: 4}, {Cells: 11, Batch: 64, Nodes: 4},
 		{Cells: 8, Batch: 32, Nodes: 4}, {Cells: 8, Batch: 96, Nodes: 4},
 		{Cells: 8, Batch: 64, Nodes: 2}, {Cells: 8, Batch: 64, Nodes: 3},
@@ -46,7 +48,10 @@ func SupernetCases() []SupernetCase {
 		if c.Nodes != 4 {
 			c.Name += fmt.Sprintf("-n%d", c.Nodes)
 		}
-		if c.Memory == supernet.Recompute {
+		switch {
+		case c.Drawn:
+			c.Name += "-drawn"
+		case c.Memory == supernet.Recompute:
 			c.Name += "-recompute"
 		}
 	}
@@ -94,19 +99,26 @@ type SupernetStep struct {
 	sgd  *optim.SGD
 }
 
+// build makes the supernet.
+func (c SupernetCase) build() (*supernet.Net, error) {
+	return supernet.New(c.space(), supernet.Options{Cells: c.Cells, Batch: c.Batch, Memory: c.Memory})
+}
+
 // NewSupernetStep builds the step.
 func NewSupernetStep(c SupernetCase) (*SupernetStep, error) {
-	space := c.space()
-	net, err := supernet.New(space, supernet.Options{Cells: c.Cells, Batch: c.Batch, Memory: c.Memory})
+	net, err := c.build()
 	if err != nil {
 		return nil, err
 	}
 	stream := rng.New(1, "bench")
-	alpha := search.NewAlpha(space)
+	alpha := search.NewAlpha(net.Space())
 	alpha.Init(stream, 1e-3)
 	s := &SupernetStep{SupernetCase: c, net: net, ga: make([]kernels.Float, len(alpha.Values))}
 	s.pass = supernet.Pass{Params: net.NewParams(), Alpha: alpha.Values, Images: kernels.Alloc(c.Batch * net.In.Len()), Labels: make([]int32, c.Batch)}
 	s.pass.Params.Init(1)
+	if c.Drawn {
+		s.pass.Gate = supernet.NewGumbel(net.Space(), rng.New(1, "bench draws"))
+	}
 	s.sgd = optim.NewSGD(net.Layout.Size(), optim.SGDOptions{Momentum: .9, WeightDecay: 3e-4})
 	for i := range s.pass.Images {
 		s.pass.Images[i] = kernels.Float(stream.NormFloat64())
