@@ -6,6 +6,10 @@ const gradPixels = 512
 // gradUnits is about how many units the gradient of a convolution's weights is cut into.
 const gradUnits = 16
 
+// chunkPixels is about how many pixels a chunk of the batch has, or more, where that leaves gradUnits/2 chunks: to add up the
+// sums of smaller ones takes some per cent of the time.
+const chunkPixels = 1024
+
 // weightGradient computes dw[tap][ic][oc] = Σ x·g over the pixels of the batch. Its units are pairs of a chunk of the
 // batch and a block of channels of x and g; the chunks' sums are added in order at the end.
 //
@@ -39,7 +43,7 @@ func planWeightGradient(s ConvShape, f *correlation) *weightGradient {
 	q := &weightGradient{s: s, flat: f.flat, inBlock: s.IC, length: ceilDiv(s.WLen(), 16) * 16, micro: micro}
 	q.sumUnit = q.sum
 	pixels := s.OH() * s.OW()
-	least := 1 // images of a chunk
+	least := max(1, min(ceilDiv(chunkPixels, pixels), s.N/(gradUnits/2))) // images of a chunk
 	pointwise := s.KH == 1 && s.KW == 1 && s.Pad == 0
 	if pointwise {
 		least = min(s.N, ceilDiv(productPixels, pixels))

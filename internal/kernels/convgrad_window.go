@@ -4,8 +4,12 @@ package kernels
 // stay in the second-level cache.
 const (
 	windowInputs  = 64
-	windowOutputs = 128
+	windowOutputs = 256
 )
+
+// wideWeights is the most weights of a kernel position whose sums stay in the second-level cache although no channels of x
+// are left out.
+const wideWeights = 128 * 128
 
 // inPlaceOutputs is up to how many channels g is read where it stands. Neighbouring pixels of wider tensors stand a
 // power of two bytes apart and would share a few lines of the first-level cache.
@@ -25,7 +29,7 @@ func (q *weightGradient) planWindows() {
 	if s.OC > windowOutputs {
 		q.perBlock = ceilDiv(len(q.panels), ceilDiv(s.OC, windowOutputs))
 	}
-	if s.IC*s.OC > windowOutputs*windowOutputs && s.IC%windowInputs == 0 {
+	if s.IC*s.OC > wideWeights && s.IC%windowInputs == 0 {
 		q.inBlock = windowInputs
 	}
 	q.slide = s.KW == 3 && s.Dilation == 1 && s.Stride <= 2 && q.micro.grad[1] != nil
