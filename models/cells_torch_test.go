@@ -1,6 +1,7 @@
 package models
 
 import (
+	"espalier/internal/torchtest"
 	"encoding/json"
 	"math"
 	"os"
@@ -80,7 +81,7 @@ func compareWithTorch(t *testing.T, net *nn.Net, want torchResult) {
 	}
 	const batch = 3
 	side, channels := net.In.H, net.In.C
-	fillLikeTorch(t, net.Params)
+	torchtest.Fill(t, net.Params)
 	train, err := net.TrainProgram(batch, nn.TrainOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +91,7 @@ func compareWithTorch(t *testing.T, net *nn.Net, want torchResult) {
 		t.Fatal(err)
 	}
 	x := make([]nn.Float, batch*net.In.Len())
-	for i, v := range wave("images", len(x)) { // there in the order N, C, H, W
+	for i, v := range torchtest.Wave("images", len(x)) { // there in the order N, C, H, W
 		n, c, pixel := i/(channels*side*side), i/(side*side)%channels, i%(side*side)
 		x[(n*side*side+pixel)*channels+c] = nn.Float(float32(v))
 	}

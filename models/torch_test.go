@@ -4,11 +4,10 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"strings"
 	"testing"
 	"unsafe"
 
-	"espalier/internal/safetensors"
+	"espalier/internal/torchtest"
 	"espalier/nn"
 )
 
@@ -22,54 +21,6 @@ type torchResult struct {
 	Statistics map[string][]float64
 	EvalLogits []float64 `json:"eval_logits"`
 	EvalLoss   float64   `json:"eval_loss"`
-}
-
-// wave is the script's formula for elements.
-func wave(name string, n int) []float64 {
-	start := 0.0
-	for _, b := range []byte(name) {
-		start += float64(b)
-	}
-	v := make([]float64, n)
-	for i := range v {
-		v[i] = math.Sin(start/10 + 12.9898*float64(i))
-	}
-	return v
-}
-
-// fillLikeTorch sets weights and statistics to the script's formulas, tensor by tensor in the order on disk.
-func fillLikeTorch(t *testing.T, p *nn.Params) {
-	t.Helper()
-	tensors := p.Export()
-	for i, tensor := range tensors {
-		inputs, n := 1, 1
-		for k, d := range tensor.Shape {
-			n *= d
-			if k > 0 {
-				inputs *= d
-			}
-		}
-		v := make([]float32, n)
-		for k, w := range wave(tensor.Name, n) {
-			switch {
-			case strings.HasSuffix(tensor.Name, "running_var"):
-				w = 1 + 0.5*w
-			case strings.HasSuffix(tensor.Name, "running_mean"):
-				w *= 0.1
-			case len(tensor.Shape) > 1:
-				w *= math.Sqrt(3 / float64(inputs))
-			case strings.HasSuffix(tensor.Name, "weight"):
-				w = 1 + 0.3*w
-			default:
-				w *= 0.2
-			}
-			v[k] = float32(w)
-		}
-		tensors[i] = safetensors.Float32(tensor.Name, tensor.Shape, v)
-	}
-	if err := p.Import(tensors); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // TestTorch compares a training step and an evaluation with PyTorch's, in double precision there. Weights pass through
@@ -93,7 +44,7 @@ func TestTorch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fillLikeTorch(t, net.Params)
+		torchtest.Fill(t, net.Params)
 		train, err := net.TrainProgram(batch, nn.TrainOptions{Loss: nn.CrossEntropy{Smoothing: 0.1}})
 		if err != nil {
 			t.Fatal(err)
@@ -103,7 +54,7 @@ func TestTorch(t *testing.T) {
 			t.Fatal(err)
 		}
 		x := make([]nn.Float, batch*net.In.Len())
-		for i, v := range wave("images", len(x)) { // there in the order N, C, H, W
+		for i, v := range torchtest.Wave("images", len(x)) { // there in the order N, C, H, W
 			n, c, pixel := i/(channels*side*side), i/(side*side)%channels, i%(side*side)
 			x[(n*side*side+pixel)*channels+c] = nn.Float(v)
 		}

@@ -28,6 +28,7 @@ var layers = []string{
 	"optim",
 	"datasets",
 	"nn",
+	"internal/torchtest",
 	"search",
 	"search/nb201", // apart from search, so that a search is handed a part of the benchmark and cannot read the rest
 	"models",

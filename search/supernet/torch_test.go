@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"strings"
 	"testing"
 
-	"espalier/internal/safetensors"
+	"espalier/internal/torchtest"
 	"espalier/nn"
 	"espalier/search"
 	"espalier/search/supernet"
@@ -54,14 +53,14 @@ func TestTorch(t *testing.T) {
 
 func compareWithTorch(t *testing.T, n *supernet.Net, want torchFixture, tolerance float64) {
 	p := supernet.Pass{Params: n.NewParams(), Images: make([]nn.Float, n.Batch()*n.In.Len())}
-	fillLikeTorch(t, p.Params)
+	torchtest.Fill(t, p.Params)
 	for _, name := range []string{"alphas_normal", "alphas_reduce"} {
-		for _, v := range wave(name, 112) {
+		for _, v := range torchtest.Wave(name, 112) {
 			p.Alpha = append(p.Alpha, nn.Float(float32(v)))
 		}
 	}
 	pixels := n.In.H * n.In.W
-	for i, v := range wave("images", len(p.Images)) { // there in the order N, C, H, W
+	for i, v := range torchtest.Wave("images", len(p.Images)) { // there in the order N, C, H, W
 		image, c, pixel := i/(n.In.C*pixels), i/pixels%n.In.C, i%pixels
 		p.Images[(image*pixels+pixel)*n.In.C+c] = nn.Float(float32(v))
 	}
@@ -129,52 +128,4 @@ func compareWithTorch(t *testing.T, n *supernet.Net, want torchFixture, toleranc
 		t.Fatal(err)
 	}
 	all("a logit in evaluation", logits, want.EvalLogits)
-}
-
-// wave is the script's formula: numbers of size at most 1.
-func wave(name string, n int) []float64 {
-	start := 0.0
-	for _, b := range []byte(name) {
-		start += float64(b)
-	}
-	v := make([]float64, n)
-	for i := range v {
-		v[i] = math.Sin(start/10 + 12.9898*float64(i))
-	}
-	return v
-}
-
-// fillLikeTorch sets weights and statistics to the script's formulas, tensor by tensor in the order on disk.
-func fillLikeTorch(t *testing.T, p *nn.Params) {
-	t.Helper()
-	tensors := p.Export()
-	for i, tensor := range tensors {
-		inputs, n := 1, 1
-		for k, d := range tensor.Shape {
-			n *= d
-			if k > 0 {
-				inputs *= d
-			}
-		}
-		v := make([]float32, n)
-		for k, w := range wave(tensor.Name, n) {
-			switch {
-			case strings.HasSuffix(tensor.Name, "running_var"):
-				w = 1 + 0.5*w
-			case strings.HasSuffix(tensor.Name, "running_mean"):
-				w *= 0.1
-			case len(tensor.Shape) > 1:
-				w *= math.Sqrt(3 / float64(inputs))
-			case strings.HasSuffix(tensor.Name, "weight"):
-				w = 1 + 0.3*w
-			default:
-				w *= 0.2
-			}
-			v[k] = float32(w)
-		}
-		tensors[i] = safetensors.Float32(tensor.Name, tensor.Shape, v)
-	}
-	if err := p.Import(tensors); err != nil {
-		t.Fatal(err)
-	}
 }
