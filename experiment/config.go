@@ -32,6 +32,7 @@ type Data struct {
 	Name       string `yaml:"name" one:"cifar10 cifar100 fashion-mnist folder synthetic" doc:"data set"`
 	Dir        string `yaml:"dir" hash:"-" doc:"directory that holds the data set; empty: $ESPALIER_DATA, ./data, the user's cache directory and /usr/share/datasets are looked into"`
 	Size       int    `yaml:"size" unit:"pixels" doc:"folder: height and width to which images are resized"`
+	PadTo      int    `yaml:"pad_to" unit:"pixels" doc:"put a border of the mean colour round all images, up to sides that are multiples of this; networks of cells need 4; 0: none"`
 	Train      int    `yaml:"train" unit:"images" doc:"use this many training images, drawn at random; 0: all"`
 	Validation int    `yaml:"validation" unit:"images" doc:"training images held out, by which the best epoch is chosen; 0: none, the last epoch counts"`
 	Crop       int    `yaml:"crop" unit:"pixels" doc:"border of zeros from which a training image is cut at random; 0: none"`

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -23,9 +24,21 @@ func (l *Lab) OpenData(c Config) (*datasets.Set, error) {
 	if c.Data.Dir != "" {
 		roots = []string{c.Data.Dir}
 	}
-	return datasets.Open(c.Data.Name, roots, datasets.OpenOptions{
+	set, err := datasets.Open(c.Data.Name, roots, datasets.OpenOptions{
 		Seed: syntheticSeed, Folder: datasets.FolderOptions{Size: c.Data.Size},
 	})
+	if err != nil || c.Data.PadTo == 0 {
+		return set, err
+	}
+	return set.Bordered(c.Data.PadTo)
+}
+
+// fitting says which setting makes images fit a network that cannot halve them.
+func fitting(err error) error {
+	if e := (*models.SideError)(nil); errors.As(err, &e) {
+		return fmt.Errorf("%w; data.pad_to=%d puts a border round them", err, e.Divisor())
+	}
+	return err
 }
 
 // Net is the network that the configuration names for images of that shape and number of classes, with the initial
@@ -41,7 +54,7 @@ func (c Config) Net(in datasets.Shape, classes int) (*nn.Net, error) {
 		})
 	}
 	if err != nil {
-		return nil, err
+		return nil, fitting(err)
 	}
 	net.Params.Init(c.Seed)
 	return net, nil

@@ -145,7 +145,7 @@ func (c Config) searchProblem(set *datasets.Set, split *datasets.Split) (*onesho
 		Batch: c.Search.Batch, Memory: c.supernetMemory(),
 	})
 	if err != nil {
-		return nil, err
+		return nil, fitting(err)
 	}
 	p := &oneshot.Problem{Net: net, Running: c.Search.Running, Seed: c.Seed}
 	varied := datasets.LoaderOptions{

@@ -40,6 +40,7 @@ func (c Config) Validate() error {
 		{"train.drop_path", t.DropPath >= 0 && t.DropPath < 1, "a probability from 0 to below 1"},
 		{"data.dir", d.Name != "folder" || d.Dir != "", "the image folder's directory, as data.name is folder"},
 		{"data.size", d.Size >= 8 && d.Size <= 512, "8 to 512 pixels"},
+		{"data.pad_to", d.PadTo >= 0 && d.PadTo <= 64, "0 to 64 pixels"},
 		{"data.train", d.Train >= 0, "0 or more images"},
 		{"data.validation", d.Validation >= 0, "0 or more images"},
 		{"data.crop", d.Crop >= 0 && d.Crop <= 64, "0 to 64 pixels"},

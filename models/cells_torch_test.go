@@ -1,8 +1,8 @@
 package models
 
 import (
-	"espalier/internal/torchtest"
 	"encoding/json"
+	"espalier/internal/torchtest"
 	"math"
 	"os"
 	"testing"

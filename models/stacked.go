@@ -54,10 +54,23 @@ func (o CellOptions) stacked(cells [2]cell, place search.Place) (nn.Sequential, 
 // checkSides makes sure that the images can be halved.
 func (o CellOptions) checkSides(halvings int) error {
 	if k := 1 << halvings; o.Input.H%k != 0 || o.Input.W%k != 0 {
-		return fmt.Errorf("models: images of %dx%d: the network halves them %d times, so that their sides must be divisible by %d: pad or crop them",
-			o.Input.H, o.Input.W, halvings, k)
+		return &SideError{o.Input, halvings}
 	}
 	return nil
+}
+
+// SideError is an image that a network of cells cannot halve as often as it would.
+type SideError struct {
+	Input    nn.Shape
+	Halvings int
+}
+
+// Divisor is the number that must divide height and width.
+func (e *SideError) Divisor() int { return 1 << e.Halvings }
+
+func (e *SideError) Error() string {
+	return fmt.Sprintf("models: images of %dx%d: the network halves them %d times, so that their sides must be divisible by %d: pad or crop them",
+		e.Input.H, e.Input.W, e.Halvings, e.Divisor())
 }
 
 // auxiliaryHead is DARTS' second classifier. It is made for images of 8×8 pixels, which it brings down to 2×2 and 1×1. Of

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"os"
@@ -72,7 +73,7 @@ func TestTrainGenotypeRefused(t *testing.T) {
 		{exitUsage, "as model.name is not derived", []string{"--set", "model.genotype=SNAS"}},
 		{exitUsage, `no preset "drats"`, []string{"--preset", "drats"}},
 		{exitUsage, "train.drop_path", []string{"--genotype", "SNAS", "--set", "train.drop_path=1"}},
-		{exitFailed, "sides must be divisible by 4", []string{"--genotype", "SNAS", "--set", "data.name=folder", "--set", "train.batch=2", "--set", "data.size=30", "--set", "data.dir=" + images(t)}},
+		{exitFailed, "divisible by 4: pad or crop them; data.pad_to=4 puts a border round them", []string{"--genotype", "SNAS", "--set", "data.name=folder", "--set", "train.batch=2", "--set", "data.size=30", "--set", "data.dir=" + images(t)}},
 	} {
 		refused(t, c.code, c.want, append([]string{"train", "--quiet", "--runs", runs, "--set", "data.name=synthetic"}, c.args...))
 	}
@@ -81,7 +82,7 @@ func TestTrainGenotypeRefused(t *testing.T) {
 	}
 }
 
-// images is a directory of a few images in two classes.
+// images is a directory of a few images of 30×30 pixels in two classes.
 func images(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -90,12 +91,18 @@ func images(t *testing.T) string {
 			if err := os.MkdirAll(filepath.Join(dir, share, class), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			f, err := os.Create(filepath.Join(dir, share, class, "1.png"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := errors.Join(png.Encode(f, image.NewRGBA(image.Rect(0, 0, 30, 30))), f.Close()); err != nil {
-				t.Fatal(err)
+			for k := range 4 {
+				f, err := os.Create(filepath.Join(dir, share, class, fmt.Sprintf("%d.png", k)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				m := image.NewGray(image.Rect(0, 0, 30, 30))
+				for i := range m.Pix {
+					m.Pix[i] = uint8(i * (k + 3))
+				}
+				if err := errors.Join(png.Encode(f, m), f.Close()); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}
