@@ -40,7 +40,7 @@ func TestSearchOwnImages(t *testing.T) {
 	runs = filepath.Join(t.TempDir(), "runs")
 	grey := []string{"--quiet", "--runs", runs, "--set", "data.name=fashion-mnist", "--set", "data.dir=" + greyImages(t)}
 	done(t, append(append([]string{"search"}, grey...), find...))
-	if exists(runDir(t, runs, experiment.GenotypeFile)) == false {
+	if !exists(runDir(t, runs, experiment.GenotypeFile)) {
 		t.Error("no genotype")
 	}
 }
