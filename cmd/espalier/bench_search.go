@@ -16,11 +16,11 @@ func newBenchSearch(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "search",
 		Short: "Time a step of each search method beside a plain step (about 6 minutes)",
-		Long: `Times whole steps of search methods in DARTS' space (16 channels, 8 cells, 64 synthetic images of 32x32 in a batch), loading
-included, in turn with a plain step on the same supernet, which is that of "bench supernet": one pass with the gradients
-at all weights and at α, and SGD. Names that end in -all compute all gradients in every pass; the others leave out what the
-method does not ask for. A figure is the median over rounds, after one that does not count; "of plain" is the median of
-the ratios within the rounds. gdas draws an architecture for each step and takes three steps in a round.`,
+		Long: `Times whole steps of search methods in DARTS' space (16 channels, 8 cells, 64 synthetic images of 32x32 in a batch),
+loading included, in turn with a plain step on the same supernet, which is that of "bench supernet": one pass with the
+gradients at all weights and at α, and SGD. Names that end in -all compute all gradients in every pass; the others leave
+out what the method does not ask for. A figure is the median over rounds, after one that does not count; "of plain" is the
+median of the ratios within the rounds. gdas draws an architecture for each step and takes three steps in a round.`,
 		Example: `  espalier bench search
   espalier bench search --names '^(darts-1|gdas)$' --json`,
 		Args: exactly(0, "no arguments"),

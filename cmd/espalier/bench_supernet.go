@@ -28,8 +28,8 @@ batch statistics, cross-entropy, backward with the gradients at all weights and 
 The batch is random and fixed. Each row is measured in a process of its own, whose peak memory stands beside it; the
 processes take their steps in turn. The figure is the median of the rounds, after two that do not count.
 
-Names are darts-c16-l(cells)-b(batch), with -n(nodes of a cell) where that is not 4, and with -recompute where only nodes
-and statistics are kept for the backward pass, and with -drawn where each pass computes one drawn operation of each edge, as
+Names are darts-c16-l(cells)-b(batch), with -n(nodes of a cell) where that is not 4, with -recompute where only nodes and
+statistics are kept for the backward pass, and with -drawn where each pass computes one drawn operation of each edge, as
 GDAS does. After the first three rows come sizes of cells, batch and edges around them.`,
 		Example: `  espalier bench supernet
   espalier bench supernet --names 'l8-b64(-recompute)?$' --json`,

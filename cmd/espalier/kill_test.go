@@ -325,6 +325,7 @@ func tree(t *testing.T, root string) map[string]string {
 func timeless(v any) any {
 	if m, ok := v.(map[string]any); ok {
 		delete(m, "seconds")
+		delete(m, "processor_seconds")
 		for k := range m {
 			m[k] = timeless(m[k])
 		}
