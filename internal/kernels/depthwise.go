@@ -83,7 +83,7 @@ func (c *Depthwise) Forward(y, x, w []Float, in *Affine) {
 }
 
 func (c *Depthwise) forwardImage(worker, n int) {
-	c.fwd.image(worker, c.y[n*c.OH()*c.OW()*c.IC:], c.x[n*c.H*c.W*c.IC:][:c.H*c.W*c.IC], c.in)
+	c.fwd.image(worker, c.y[n*c.OH()*c.OW()*c.IC:], c.x[n*c.H*c.W*c.IC:][:c.H*c.W*c.IC], c.in, nil)
 }
 
 // BackwardData writes dx (N,H,W,C), the gradient at in(x), from g (N,OH,OW,C).
@@ -98,7 +98,7 @@ func (c *Depthwise) BackwardData(dx, g, w []Float) {
 
 func (c *Depthwise) dataImage(worker, n int) {
 	size := c.OH() * c.OW() * c.IC
-	c.data.image(worker, c.dx[n*c.H*c.W*c.IC:], c.g[n*size:][:size], nil)
+	c.data.image(worker, c.dx[n*c.H*c.W*c.IC:], c.g[n*size:][:size], nil, nil)
 }
 
 // BackwardWeights writes dw (KH,KW,C) from x and g.

@@ -138,12 +138,12 @@ func (c *Depthwise) gradChunk(worker, unit int) {
 	from := unit * q.perChunk
 	for n := from; n < min(c.N, from+q.perChunk); n++ {
 		size, gsize := c.H*c.W*c.IC, c.OH()*c.OW()*c.IC
-		c.gradImage(worker, dst, c.x[n*size:][:size], c.g[n*gsize:][:gsize], c.in, n > from)
+		c.gradImage(worker, dst, c.x[n*size:][:size], c.g[n*gsize:][:gsize], c.in, n > from, nil)
 	}
 }
 
-// gradImage writes one image's share of the gradient to dst, or adds it.
-func (c *Depthwise) gradImage(worker int, dst, x, g []Float, in *Affine, add bool) {
+// gradImage writes one image's share of the gradient to dst, or adds it. For soon see depthwiseSums.image.
+func (c *Depthwise) gradImage(worker int, dst, x, g []Float, in *Affine, add bool, soon []Float) {
 	q := &c.grad
 	oh, ow, ch := c.OH(), c.OW(), c.IC
 	a := argsOf(worker)
@@ -155,6 +155,7 @@ func (c *Depthwise) gradImage(worker int, dst, x, g []Float, in *Affine, add boo
 		copies, row = b.reserve(worker, 0, claimScratch(worker, unsafe.Pointer(q))), b.row(worker)
 	}
 	a.NM, a.NR, a.ARow, a.AStep, a.CStep = 1, 1, 0, 0, 0
+	a.Fetch = uintptr(address(soon))
 	loaded := 0
 	for r := 0; r < oh; r += gradBandRows {
 		to := min(oh, r+gradBandRows)
@@ -168,7 +169,10 @@ func (c *Depthwise) gradImage(worker int, dst, x, g []Float, in *Affine, add boo
 			src = copies
 		}
 		loaded = want
-		a.Fetch, a.Ahead = b.ahead(x, want), ow*ch*elem
+		if soon == nil {
+			a.Fetch = b.ahead(x, want)
+		}
+		a.Ahead = ow * ch * elem
 		for off := 0; off < ch; off += q.lanes {
 			a.tail(min(q.lanes, ch-off), micro)
 			for i := range calls {

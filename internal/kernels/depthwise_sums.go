@@ -135,8 +135,9 @@ func (c *depthwiseSums) pack(w []Float, channels int) {
 // in the first-level cache then.
 const bandRows = 2
 
-// image computes one output image from x, which passes in if it is not nil.
-func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
+// image computes one output image from x, which passes in if it is not nil. As many bytes are fetched on the way: of soon, if it is
+// not nil, else of what is read or written next.
+func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine, soon []Float) {
 	b := &c.source
 	layout, src := &c.inPlace, x
 	var row []Float
@@ -144,6 +145,7 @@ func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
 		layout = &c.copied
 		src, row = b.reserve(worker, 0, claimScratch(worker, unsafe.Pointer(c))), b.row(worker)
 	}
+	argsOf(worker).Fetch = uintptr(address(soon))
 	rows, loaded, size := ceilDiv(c.oh, c.stride), 0, c.stride*c.ow*b.ch
 	for r := 0; r < rows; r += bandRows {
 		to := min(rows, r+bandRows)
@@ -155,8 +157,10 @@ func (c *depthwiseSums) image(worker int, y, x []Float, in *Affine) {
 			b.load(src, row, x, loaded, want, in)
 		}
 		loaded = want
-		argsOf(worker).Fetch = b.ahead(x, want)
-		if c.stride > 1 { // what the phases write lies further apart than what they read
+		if soon == nil {
+			argsOf(worker).Fetch = b.ahead(x, want)
+		}
+		if soon == nil && c.stride > 1 { // what the phases write lies further apart than what they read
 			argsOf(worker).Fetch = uintptr(address(y)) + uintptr(to*size*elem)
 		}
 		if layout.sparse && !c.add {

@@ -6,8 +6,9 @@ import (
 )
 
 // Parallel calls f(worker, unit) once for every unit in [0,units), on at most Threads() goroutines; worker, in
-// [0,Threads()), is never used by two calls at once. It returns when all have returned. Units are handed out in
-// increasing order, but which worker gets one is not fixed: f may use worker only to choose scratch memory.
+// [0,Threads()), is never used by two calls at once. It returns when all have returned. Each worker begins with a stretch of
+// units of its own, the same in every call with as many, so that what it wrote lately may still be in its cache, and goes on
+// with what is left of the others'. Which worker gets a unit is not fixed: f may use worker only to choose scratch memory.
 func Parallel(units int, f func(worker, unit int)) { workers.run(units, f) }
 
 // SetThreads sets the number of goroutines that operations use. It must not be called while one runs.
@@ -24,13 +25,18 @@ const spins = 4000
 type team struct {
 	n       int
 	spins   int // see spins; none where there are more goroutines than processors
-	units   int64
 	f       func(worker, unit int)
-	next    atomic.Int64
-	_       [64]byte
+	ranges  []span
 	epoch   atomic.Int64
 	left    atomic.Int64 // helpers that have not finished the current epoch
 	helpers []*helper
+}
+
+// span is a worker's share of the units: those from next on, up to end, are not yet taken.
+type span struct {
+	next atomic.Int64
+	end  int64
+	_    [112]byte // no two share a line, or two neighbouring ones
 }
 
 type helper struct {
@@ -56,7 +62,7 @@ func (t *team) resize(n int) {
 		}
 		<-h.gone // one that ran on would take part in the next epoch, uncounted
 	}
-	t.n, t.helpers, t.spins = n, nil, spins
+	t.n, t.helpers, t.spins, t.ranges = n, nil, spins, make([]span, n)
 	if n > runtime.GOMAXPROCS(0) {
 		t.spins = 0
 	}
@@ -93,13 +99,17 @@ func (t *team) help(h *helper, worker int, seen int64) {
 	}
 }
 
+// drain runs the worker's own share and then what is left of the others'.
 func (t *team) drain(worker int) {
-	for {
-		i := t.next.Add(1) - 1
-		if i >= t.units {
-			return
+	for k := range t.ranges {
+		r := &t.ranges[(worker+k)%len(t.ranges)]
+		for {
+			i := r.next.Add(1) - 1
+			if i >= r.end {
+				break
+			}
+			t.f(worker, int(i))
 		}
-		t.f(worker, int(i))
 	}
 }
 
@@ -110,8 +120,11 @@ func (t *team) run(units int, f func(worker, unit int)) {
 		}
 		return
 	}
-	t.units, t.f = int64(units), f
-	t.next.Store(0)
+	t.f = f
+	for i := range t.ranges {
+		t.ranges[i].next.Store(int64(i * units / t.n))
+		t.ranges[i].end = int64((i + 1) * units / t.n)
+	}
 	t.left.Store(int64(len(t.helpers)))
 	t.epoch.Add(1)
 	for _, h := range t.helpers {

@@ -86,17 +86,15 @@ func (c *Separable) scratch(worker int) separableScratch {
 }
 
 // between computes d of the images [first, first+n), and returns the images that the depthwise convolution reads.
-func (c *Separable) between(worker int, s *separableScratch, in *Affine, first, n int, d bool) []Float {
+func (c *Separable) between(worker int, s *separableScratch, in *Affine, first, n int, soon []Float) []Float {
 	size, dsize := c.depth.XLen()/c.depth.N, c.depth.YLen()/c.depth.N
 	src := c.x[first*size:][:n*size]
 	if in != nil {
 		in.rows(s.x, src, n*c.depth.H*c.depth.W, c.depth.IC)
 		src = s.x[:n*size]
 	}
-	if d {
-		for i := range n {
-			c.depth.fwd.image(worker, s.d[i*dsize:][:dsize], src[i*size:][:size], nil)
-		}
+	for i := range n {
+		c.depth.fwd.image(worker, s.d[i*dsize:][:dsize], src[i*size:][:size], nil, part(soon, i*dsize))
 	}
 	return src
 }
@@ -105,8 +103,8 @@ func (c *Separable) forwardGroup(worker, unit int) {
 	s := c.scratch(worker)
 	first := unit * c.group
 	n := min(c.group, c.depth.N-first)
-	c.between(worker, &s, c.f.In, first, n, true)
 	zsize := c.ZLen() / c.depth.N
+	c.between(worker, &s, c.f.In, first, n, c.z[first*zsize:])
 	c.point.fwd.run(worker, c.z[first*zsize:][:n*zsize], s.d, n, false)
 	if c.f.Stats != nil {
 		for i := range n {
@@ -152,22 +150,38 @@ func (c *Separable) backwardChunk(worker, unit int) {
 	partial := partials[unit*q.length:][:q.length]
 	for first := from; first < to; first += c.group {
 		n := min(c.group, to-first)
+		next := first + n
+		var soon struct{ x, g, z []Float } // of the images that this worker is likely to take next
+		if next < c.depth.N {
+			soon.g, soon.z = c.g[next*zsize:], c.b.Z[next*zsize:]
+			if c.b.In != nil {
+				soon.x = c.x[next*size:]
+			}
+		}
 		c.b.Out.gradRows(s.dz, c.b.Z[first*zsize:], c.g[first*zsize:], n*zsize/c.b.Out.C)
 		c.point.data.run(worker, s.dd, s.dz, n, false)
 		if c.dwd != nil {
-			x := c.between(worker, &s, c.b.In, first, n, true)
+			x := c.between(worker, &s, c.b.In, first, n, soon.x)
 			c.point.grad.add(worker, unit, 0, c.point.grad.blocks, s.d, nil, s.dz, n, zsize, c.depth.OW(), c.at, false, first > from)
 			for i := range n {
-				c.depth.gradImage(worker, partial, x[i*size:][:size], s.dd[i*dsize:][:dsize], nil, first+i > from)
+				c.depth.gradImage(worker, partial, x[i*size:][:size], s.dd[i*dsize:][:dsize], nil, first+i > from, part(soon.g, i*dsize))
 			}
 		}
 		for i := range n {
 			at := first + i
 			dx := c.dx[at*size:][:size]
-			c.depth.data.image(worker, dx, s.dd[i*dsize:][:dsize], nil)
+			c.depth.data.image(worker, dx, s.dd[i*dsize:][:dsize], nil, part(soon.z, i*size))
 			if c.b.Sums != nil {
 				c.b.Sums.sumsImage(at, c.x[at*size:][:size], dx)
 			}
 		}
 	}
+}
+
+// part is v from element i on, or nil.
+func part(v []Float, i int) []Float {
+	if i >= len(v) {
+		return nil
+	}
+	return v[i:]
 }
