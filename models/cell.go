@@ -13,6 +13,7 @@ type cell struct {
 	inputs int
 	edges  []operation // by to
 	concat []int
+	edge   search.MixedEdge // zero in derived cells
 }
 
 // operation is one on its way from a node to another.
@@ -37,19 +38,29 @@ func wired(w search.Wiring, inputs int, list string, r search.Registry) (cell, e
 }
 
 // relaxed is a cell with all its candidates.
-func relaxed(s search.Cell, skeleton search.Skeleton, r search.Registry) (cell, error) {
-	c := cell{inputs: skeleton.Inputs(), concat: s.Concat}
+func relaxed(s search.Cell, skeleton search.Skeleton, edge search.MixedEdge, r search.Registry) (cell, error) {
+	c := cell{inputs: skeleton.Inputs(), concat: s.Concat, edge: edge}
 	for i, e := range s.Edges {
-		list := fmt.Sprintf("_ops.%d._ops", i)
+		list, beside := fmt.Sprintf("_ops.%d._ops", i), fmt.Sprintf("_ops.%d._beside", i)
 		if skeleton == search.Staged {
 			list = fmt.Sprintf("edges.%d<-%d", e.To, e.From)
+			beside = list + ".beside"
 		}
-		for k, name := range e.Primitives {
-			p, err := r.Lookup(name)
-			if err != nil {
+		add := func(primitive, name string) error {
+			p, err := r.Lookup(primitive)
+			c.edges = append(c.edges, operation{p, name, e.From, e.To})
+			return err
+		}
+		for k, primitive := range e.Primitives {
+			if err := add(primitive, fmt.Sprintf("%s.%d", list, k)); err != nil {
 				return cell{}, err
 			}
-			c.edges = append(c.edges, operation{p, fmt.Sprintf("%s.%d", list, k), e.From, e.To})
+		}
+		if edge.Beside == "" {
+			continue
+		}
+		if err := add(edge.Beside, beside); err != nil {
+			return cell{}, err
 		}
 	}
 	return c, nil
@@ -82,6 +93,13 @@ func (b *wires) cell(name string, c cell, place search.Place, reduce bool, input
 		node := len(nodes)
 		var sum []int
 		first := k
+		if c.edge.Partial() {
+			for k < len(c.edges) && c.edges[k].to == node {
+				k++
+			}
+			nodes = append(nodes, b.partial(name, c, c.edges[first:k], place, reduce, nodes))
+			continue
+		}
 		for ; k < len(c.edges) && c.edges[k].to == node; k++ {
 			e := c.edges[k]
 			if e.None {

@@ -21,7 +21,8 @@ type CellOptions struct {
 	// DropPath puts nn.DropPath after every operation but the identity, for search.Stacked alone. Its probability is set
 	// while training: DARTS lets it rise from 0 to 0.2.
 	DropPath   bool
-	Primitives search.Registry // zero: search's own
+	Edge       search.MixedEdge // of supernets alone
+	Primitives search.Registry  // zero: search's own
 }
 
 // fill puts defaults in the place of zeros.
@@ -53,6 +54,10 @@ func (o CellOptions) fill(s search.Skeleton, supernet bool) (CellOptions, error)
 		return o, fmt.Errorf("models: an auxiliary head of weight %v", o.Auxiliary)
 	case s == search.Staged && (o.Auxiliary > 0 || o.DropPath):
 		return o, errors.New("models: networks of the NAS-Bench-201 skeleton have neither an auxiliary head nor drop path")
+	case !supernet && o.Edge != search.MixedEdge{}:
+		return o, fmt.Errorf("models: a derived network with edges %+v, which supernets have alone", o.Edge)
+	case o.Channels%max(1, o.Edge.Part) != 0:
+		return o, fmt.Errorf("models: %d channels, of which candidates get 1/%d: choose a multiple", o.Channels, o.Edge.Part)
 	}
 	return o, nil
 }
@@ -90,11 +95,14 @@ func Derived(g search.Genotype, o CellOptions) (nn.Sequential, error) {
 	return o.stacked(cells, search.Place{})
 }
 
-// Supernet describes the network of all candidates of a space, every one with the weight 1 where α would stand: it names,
-// counts and orders the weights of a search. Only what the skeleton shares (the stem, the blocks of search.Staged, the
+// Supernet describes the network of all candidates of a space, with what else o.Edge puts on the edges, every one with the
+// weight 1 where α would stand: it names, counts and orders the weights of a search. Only what the skeleton shares (the stem, the blocks of search.Staged, the
 // classifier) has batch norms with gamma and beta.
 func Supernet(s *search.Space, o CellOptions) (nn.Sequential, error) {
 	if err := s.Validate(o.Primitives); err != nil {
+		return nil, err
+	}
+	if err := o.Edge.Validate(o.Primitives); err != nil {
 		return nil, err
 	}
 	o, err := o.fill(s.Skeleton, true)
@@ -103,7 +111,7 @@ func Supernet(s *search.Space, o CellOptions) (nn.Sequential, error) {
 	}
 	var cells [2]cell
 	for i, c := range s.Cells {
-		if cells[i], err = relaxed(c, s.Skeleton, o.Primitives); err != nil {
+		if cells[i], err = relaxed(c, s.Skeleton, o.Edge, o.Primitives); err != nil {
 			return nil, err
 		}
 	}

@@ -79,8 +79,9 @@ func TestAuxiliaryHead(t *testing.T) {
 // TestSupernetCosts checks the weights of known supernets: of the DARTS space as in the released code, and for the others
 // sums by hand over their edges.
 func TestSupernetCosts(t *testing.T) {
+	var edge search.MixedEdge
 	count := func(s *search.Space) int {
-		spec, err := Supernet(s, CellOptions{})
+		spec, err := Supernet(s, CellOptions{Edge: edge})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,6 +118,32 @@ func TestSupernetCosts(t *testing.T) {
 	}
 	if got := count(search.RobustDARTS4()); got != darts-less {
 		t.Errorf("the supernet of S4 has %d weights, want %d", got, darts-less)
+	}
+	// Edges by hand: with candidates on 1/K of the channels, and with a skip beside them, which has weights at stride 2.
+	edges := func(part int) (all, skips int) {
+		for k, c := range []int{16, 16, 32, 32, 32, 64, 64, 64} {
+			c /= part
+			all += 14 * (sep(c, 3) + sep(c, 5) + 9*c + c*c + 25*c + c*c)
+			if k == 2 || k == 5 {
+				skips += 8 * c * c
+			}
+		}
+		return all + skips, skips
+	}
+	all, skips := edges(1)
+	for _, part := range []int{1, 2, 4, 8} {
+		narrow, beside := edges(part)
+		edge = search.MixedEdge{Part: part}
+		if got, want := count(search.DARTS()), darts-all+narrow; got != want {
+			t.Errorf("with candidates on 1/%d of the channels it has %d weights, want %d", part, got, want)
+		}
+		edge.Beside = "skip_connect"
+		if got, want := count(search.DARTS()), darts-all+narrow+beside; got != want {
+			t.Errorf("with candidates on 1/%d of the channels and a skip beside them it has %d weights, want %d", part, got, want)
+		}
+	}
+	if edge = (search.MixedEdge{Part: 4}); count(search.DARTS()) != 299578 || skips != 40960 {
+		t.Errorf("that of PC-DARTS has %d weights, want 299578", count(search.DARTS()))
 	}
 }
 
@@ -260,6 +287,7 @@ func TestCellErrors(t *testing.T) {
 		{v2, CellOptions{Classes: -1}, "-1 classes"},
 		{v2, CellOptions{Auxiliary: -1}, "weight -1"},
 		{search.NB201(7).Genotype(), CellOptions{Auxiliary: 1}, "neither an auxiliary head nor drop path"},
+		{v2, CellOptions{Edge: search.MixedEdge{Part: 2}}, "which supernets have alone"},
 	} {
 		if _, err := Derived(c.g, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, %+v: %v, want …%s…", c.g, c.o, err, c.want)
@@ -275,6 +303,14 @@ func TestCellErrors(t *testing.T) {
 	space.Cells[0].Keep = 5
 	if _, err := Supernet(space, CellOptions{}); err == nil || !strings.Contains(err.Error(), "nothing can be derived") {
 		t.Error(err)
+	}
+	for want, o := range map[string]CellOptions{
+		"18 channels, of which candidates get 1/4": {Channels: 18, Edge: search.MixedEdge{Part: 4}},
+		`no primitive "skip"`:                      {Edge: search.MixedEdge{Beside: "skip"}},
+	} {
+		if _, err := Supernet(search.DARTS(), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want …%s…", err, want)
+		}
 	}
 	if _, err := Supernet(search.DARTS(), CellOptions{Input: nn.Shape{H: 7, W: 7, C: 3}}); err == nil || !strings.Contains(err.Error(), "images of 7x7") {
 		t.Error(err)

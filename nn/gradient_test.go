@@ -149,6 +149,8 @@ func layerCases() []struct {
 		{"relu, conv, norm, relu", chain(ReLU{}, conv(5, 3, 1), BatchNorm{Plain: true}, ReLU{}), Shape{4, 4, 3}},
 		{"relu, depthwise", chain(ReLU{}, Depthwise{Kernel: 3, Pad: 2, Dilation: 2, Stride: 2}), Shape{6, 5, 4}},
 		{"decimate", Decimate{Stride: 2, Offset: 1}, Shape{5, 6, 3}},
+		{"slice", Slice{From: 1, Channels: 2}, Shape{3, 4, 5}},
+		{"shuffle", Shuffle{Groups: 3}, Shape{3, 2, 6}},
 		{"drop path", DropPath{}, Shape{3, 2, 4}},
 		{"dag, chain", DAG{[]Vertex{{From: []int{0}, Layers: chain(conv(5, 3, 1), BatchNorm{}, ReLU{}, conv(3, 1, 1))}}}, Shape{4, 5, 3}},
 		{"dag, identity", DAG{[]Vertex{{From: []int{0}}}}, Shape{2, 3, 4}},

@@ -26,6 +26,8 @@ var kinds = map[string]func([]byte) (Spec, error){
 	"auxiliary":       decodeAs[Auxiliary],
 	"zero":            decodeAs[Zero],
 	"decimate":        decodeAs[Decimate],
+	"slice":           decodeAs[Slice],
+	"shuffle":         decodeAs[Shuffle],
 	"noise":           decodeAs[Noise],
 	"drop_path":       decodeAs[DropPath],
 	"sigmoid":         decodeAs[Sigmoid],

@@ -65,6 +65,8 @@ func TestSpecErrors(t *testing.T) {
 		{Sequential{{"fc", Linear{Channels: 3}}}, "layer fc: a linear layer reads features (1x1xC), not 8x8x4"},
 		{Sequential{{"gap", GlobalAvgPool{}}, {"fc", Linear{}}}, "layer fc: a linear layer with 0 outputs"},
 		{Sequential{{"a", Subsample{Channels: 3}}}, "channels cannot become fewer"},
+		{Sequential{{"a", Slice{From: 3, Channels: 2}}}, "a slice of 2 channels from 3 on: want 1 or more of the 4"},
+		{Sequential{{"a", Shuffle{Groups: 3}}}, "4 channels cannot be shuffled in 3 groups"},
 		{Sequential{{"a", nil}}, "<nil>"},
 		{Sequential{{"a", Sequential{{"b", nil}}}}, "layer a.b: "},
 		{Sequential{{"a", Conv{Channels: 1 << 40, Kernel: 3, Pad: 1}}}, "layer a: nn: shape 8x8x1099511627776: more than 2³² elements"},

@@ -12,6 +12,9 @@ import (
 type Alpha struct {
 	Space  *Space
 	Values []nn.Float
+	// Beta weighs the edges into a node against each other: an element for each edge, cell by cell (Xu et al., "PC-DARTS",
+	// 2020). nil: edges are summed as they are.
+	Beta []nn.Float
 
 	rows [][]Row
 }

@@ -19,7 +19,6 @@ type builder struct {
 	*Net
 	plan  *nn.Plan
 	alpha *search.Alpha // for the places of edges
-	side  span          // of α, that the cell under construction has
 	used  span          // of the weights, by the modules of the cell under construction
 	links []*link
 	plain bool // build all candidates but the identity of layers
@@ -88,13 +87,6 @@ func (l *link) uses(values ...span) {
 	}
 }
 
-// kindSide is the part of α that a kind of cell has.
-func (b *builder) kindSide(kind int) span {
-	edges := len(b.space.Cells[kind].Edges)
-	first, last := b.alpha.Row(kind, 0), b.alpha.Row(kind, edges-1)
-	return span{first.Offset, last.Offset + last.Len}
-}
-
 // build makes all links for the network that spec describes.
 func (b *builder) build(spec nn.Sequential) error {
 	n := b.batch()
@@ -145,7 +137,6 @@ func (b *builder) build(spec nn.Sequential) error {
 // staged builds the cells and residual blocks of search.Staged.
 func (b *builder) staged(name string, parts nn.Sequential, shape nn.Shape) (nn.Shape, error) {
 	n := b.batch()
-	b.side = b.kindSide(0)
 	for i, part := range parts {
 		prefix := fmt.Sprintf("%s.%s", name, part.Name)
 		l := b.begin(prefix)
@@ -173,7 +164,7 @@ func (b *builder) staged(name string, parts nn.Sequential, shape nn.Shape) (nn.S
 			}
 			l.body = &cellLink{cell: inner, size: n * shape.Len(), ownLen: n * out.Len()}
 			l.uses(at.values)
-			l.mixture = b.side
+			l.mixed = true
 		}
 		b.end(l, n, out.H, out.W, out.C)
 		shape = out
@@ -226,7 +217,6 @@ func (b *builder) stacked(l *link, st *stem, layers nn.Sequential, shape nn.Shap
 		if reduces(k) {
 			kind = 1
 		}
-		b.side = b.kindSide(kind)
 		name := fmt.Sprintf("cells.%d", k)
 		l := b.begin(name)
 		c := &cellLink{size: n * shape.Len()}
@@ -271,7 +261,7 @@ func (b *builder) stacked(l *link, st *stem, layers nn.Sequential, shape nn.Shap
 		if c.ahead != nil {
 			l.uses(c.ahead.at.values)
 		}
-		l.mixture = b.side
+		l.mixed = true
 		if following == (nn.Shape{}) {
 			b.end(l, n, out.H, out.W, out.C)
 		} else {

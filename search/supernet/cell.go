@@ -45,9 +45,17 @@ func (b *builder) cell(name string, kind int, inputs []*node, reduce bool) (*cel
 			continue
 		}
 		to := &node{shape: shape, sum: kernels.NewMixture(c.batch, shape.H*shape.W, shape.C)}
+		if b.options.Edge.Partial() {
+			to.deal = b.deal(shape)
+		}
 		from, end := spec.Incoming(n)
 		for e := from; e < end; e++ {
 			if err := b.edge(c, to, name, kind, e, reduce); err != nil {
+				return nil, err
+			}
+		}
+		if to.deal != nil {
+			if err := b.bypasses(c, to, name, kind, n, reduce); err != nil {
 				return nil, err
 			}
 		}
@@ -75,27 +83,52 @@ func (b *builder) cell(name string, kind int, inputs []*node, reduce bool) (*cel
 // edge builds the candidates of edge e of a kind.
 func (b *builder) edge(c *cell, to *node, name string, kind, e int, reduce bool) error {
 	edge := &b.space.Cells[kind].Edges[e]
-	row := b.alpha.Row(kind, e)
-	where := search.Place{Channels: to.shape.C, Stride: 1, Plain: true, PoolNorm: b.space.Skeleton == search.Stacked}
-	if reduce && edge.From < c.inputs {
-		where.Stride = 2
+	from, list, beside := c.nodes[edge.From], fmt.Sprintf("%s._ops.%d._ops", name, e), fmt.Sprintf("%s._ops.%d._beside", name, e)
+	if b.space.Skeleton == search.Staged {
+		list = fmt.Sprintf("%s.edges.%d<-%d", name, edge.To, edge.From)
+		beside = list + ".beside"
 	}
-	for k, primitive := range edge.Primitives {
+	if to.deal != nil {
+		from, to = b.first(from), to.deal.mixed
+	}
+	where := search.Place{
+		Channels: to.shape.C, Stride: stride(c, edge, reduce), Plain: true, PoolNorm: b.space.Skeleton == search.Stacked,
+	}
+	add := func(primitive, name string, weight int) error {
 		p, err := b.options.Primitives.Lookup(primitive)
 		if err != nil {
 			return err
 		}
-		at := place{from: c.nodes[edge.From], to: to, name: fmt.Sprintf("%s._ops.%d._ops.%d", name, e, k)}
-		if b.space.Skeleton == search.Staged {
-			at.name = fmt.Sprintf("%s.edges.%d<-%d.%d", name, edge.To, edge.From, k)
-		}
-		op, err := b.candidate(p, at, where)
-		if err != nil {
+		op, err := b.candidate(p, place{from: from, to: to, name: name}, where)
+		to.slots = append(to.slots, slot{weight, op})
+		return err
+	}
+	row := b.alpha.Row(kind, e)
+	for k, primitive := range edge.Primitives {
+		if err := add(primitive, fmt.Sprintf("%s.%d", list, k), row.Offset+k); err != nil {
 			return err
 		}
-		to.slots = append(to.slots, slot{row.Offset + k - b.side.from, op})
 	}
-	return nil
+	if b.options.Edge.Beside == "" {
+		return nil
+	}
+	return add(b.options.Edge.Beside, beside, b.beside.Offset+b.number(kind, e))
+}
+
+// stride is 2 for what leaves the inputs of a reducing cell.
+func stride(c *cell, e *search.Edge, reduce bool) int {
+	if reduce && e.From < c.inputs {
+		return 2
+	}
+	return 1
+}
+
+// number is that of an edge among those of all kinds of cells.
+func (b *builder) number(kind, e int) int {
+	for k := range kind {
+		e += len(b.space.Cells[k].Edges)
+	}
+	return e
 }
 
 // reaches says for each node of a cell whether the output depends on it.
@@ -113,14 +146,16 @@ func reaches(c *search.Cell, inputs int) []bool {
 // forward writes y, the output, from the inputs, which have their data.
 func (c *cell) forward(y []nn.Float, v *vectors, mixture []nn.Float) {
 	c.pass.back = false
-	for _, n := range c.nodes {
-		if n != nil && n.out != nil {
-			n.out.begin()
+	for i, n := range c.nodes {
+		if n == nil {
+			continue
 		}
-	}
-	for _, n := range c.nodes[c.inputs:] {
-		if n != nil {
+		n.begin()
+		if i >= c.inputs {
 			n.forward(v, mixture)
+		}
+		if n.first != nil {
+			n.first.take(n)
 		}
 	}
 	c.y = y
@@ -133,12 +168,8 @@ func (c *cell) backward(g []nn.Float, v *vectors, mixture, dmixture []nn.Float) 
 	c.pass.back = true
 	clear(dmixture)
 	for _, n := range c.nodes {
-		if n == nil {
-			continue
-		}
-		n.begun = false
-		if n.out != nil {
-			n.out.again(c.kept)
+		if n != nil {
+			n.again(c.kept)
 		}
 	}
 	for _, n := range c.concat {

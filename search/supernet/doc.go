@@ -11,7 +11,7 @@
 // one at α. Softmax is DARTS's; Direct takes α itself. Candidates of weight zero are not computed, neither forward nor backward,
 // so a gate that samples makes a pass as cheap as the operations that it chose.
 //
-// Each cell is one node of a Gorgonia graph, with its weights and its part of the sums' weights as inputs. A cell reads the
+// Each cell is one node of a Gorgonia graph, with its weights and the weights of the sums as inputs. A cell reads the
 // output of the one before it and what the one before that left for it, its own preprocessed first input: so every value has
 // one reader, and gradients are added in place, never by the graph.
 //

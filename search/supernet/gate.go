@@ -11,6 +11,8 @@ import (
 // from a stream of its own, once in every call of Weights.
 type Gate interface {
 	// Weights writes the weight of every candidate, laid out as search.Alpha.Values. A candidate of weight zero is not computed.
+	// What else there is on the edges has its weights behind those, as search.MixedEdge.Weights says: they are set already, the
+	// operation beside the candidates to Pass.Beside, the bypass to 1, and a gate may change them.
 	Weights(w, alpha []nn.Float)
 	// Gradient writes da, the gradient at alpha, from w, the weights that the last call of Weights wrote, and dw, the gradient at
 	// them, which is zero for candidates that were not computed.

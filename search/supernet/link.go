@@ -6,14 +6,14 @@ import (
 )
 
 // link is a part of the network that is one node of the graph. Its value is a state: what the next link reads. It implements
-// nn.Operation; its inputs are the state before it, the parts of the weights that it uses, its cell's part of the mixture,
-// if it has one, and the running statistics.
+// nn.Operation; its inputs are the state before it, the parts of the weights that it uses, the mixture, if it is a cell, and
+// the running statistics.
 type link struct {
-	name    string
-	body    body
-	parts   []span
-	mixture span
-	shape   []int // of the state
+	name  string
+	body  body
+	parts []span
+	mixed bool  // it has candidates
+	shape []int // of the state
 
 	first, last int        // moments
 	out         *nn.Buffer // the state
@@ -35,7 +35,7 @@ func (l *link) load(in, d [][]nn.Float) (mixture, dmixture []nn.Float) {
 	if d != nil {
 		l.v.grads = d[1 : 1+n]
 	}
-	if !l.mixture.empty() {
+	if l.mixed {
 		mixture = in[1+n]
 		if d != nil {
 			dmixture = d[1+n]

@@ -20,8 +20,10 @@ type Net struct {
 	options  Options
 	pass     pass
 	softmax  *Softmax
-	mixture  []nn.Float // the weights of the sums, laid out as α
+	mixture  []nn.Float // the weights of the sums, as search.MixedEdge.Weights lays them out
 	dmixture []nn.Float
+	beside   search.Row // in the mixture
+	bypass   search.Row
 	links    []*link
 	x        *nn.Buffer // (N,H,W,C)
 	labels   []int32    // (N)
@@ -50,7 +52,9 @@ func build(space *search.Space, o Options, plain bool) (*Net, error) {
 	if n.Layout, n.BufferLayout, err = nn.Layouts(spec, n.In); err != nil {
 		return nil, err
 	}
-	n.mixture, n.dmixture = make([]nn.Float, space.Weights()), make([]nn.Float, space.Weights())
+	weights := o.Edge.Weights(space)
+	n.mixture, n.dmixture = make([]nn.Float, weights), make([]nn.Float, weights)
+	n.beside, n.bypass = o.Edge.BesideRow(space), o.Edge.BypassRow(space)
 	n.labels = make([]int32, o.Batch)
 
 	plan := nn.NewPlan(o.Batch)
@@ -92,7 +96,8 @@ func (n *Net) batch() int { return n.options.Batch }
 // Memory is the number of bytes that one pass needs beside weights and their gradients.
 func (n *Net) Memory() int { return n.memory * int(floatSize) }
 
-// Mixture is the weights of the sums in the last pass, laid out as search.Alpha.Values. It is valid until the next pass.
+// Mixture is the weights of the sums in the last pass, as search.MixedEdge.Weights lays them out: first those of the candidates,
+// as search.Alpha.Values. It is valid until the next pass.
 func (n *Net) Mixture() []nn.Float { return n.mixture }
 
 // Passes is how many forward and backward passes the net has made.
@@ -103,6 +108,7 @@ type Pass struct {
 	Params *nn.Params // its Values are read, its Buffers read or written as Statistics says; its Grads are left alone
 	Alpha  []nn.Float // what Gate takes
 	Gate   Gate       // nil: Softmax
+	Beside nn.Float   // weight of Options.Edge.Beside on every edge; at 0 it is not computed
 	Images []nn.Float // (N,H,W,C)
 	Labels []int32    // (N)
 	// Statistics says what batch norms normalise by, and whether running statistics follow: nn.UpdateStatistics (the zero value)
@@ -209,6 +215,8 @@ func (n *Net) load(p Pass, images int) error {
 	copy(n.x.Data, p.Images)
 	clear(n.x.Data[len(p.Images):])
 	copy(n.labels, p.Labels)
+	fill(n.beside.Of(n.mixture), p.Beside)
+	fill(n.bypass.Of(n.mixture), 1)
 	n.gate(p).Weights(n.mixture, p.Alpha)
 	if i := kernels.FirstNotFinite(n.mixture); i >= 0 {
 		return fmt.Errorf("supernet: weight %d of the mixture is %v: the architecture parameters have diverged", i, n.mixture[i])

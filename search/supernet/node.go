@@ -13,6 +13,8 @@ type node struct {
 	slots      []slot     // of all edges, in order
 	sum        *kernels.Mixture
 	out        *source // what the edges that leave it share; nil: nothing
+	first      *first  // its first channels, which candidates read; nil: none does
+	deal       *deal   // of its channels among the candidates and what bypasses them; nil: candidates have them all
 
 	terms  []kernels.Term // of the last forward pass
 	active []int          // their slots
@@ -20,8 +22,29 @@ type node struct {
 
 // slot is one candidate of an edge with the place of its weight.
 type slot struct {
-	weight int // in the cell's part of the mixture
+	weight int // in the mixture
 	candidate
+}
+
+// begin begins a pass.
+func (n *node) begin() {
+	if n.out != nil {
+		n.out.begin()
+	}
+	if n.first != nil {
+		n.first.begin()
+	}
+}
+
+// again begins a backward pass; kept says that it has all that the forward pass computed.
+func (n *node) again(kept bool) {
+	n.begun = false
+	if n.out != nil {
+		n.out.again(kept)
+	}
+	if n.first != nil {
+		n.first.again(kept)
+	}
 }
 
 // gradient is the gradient at the node, for adding to.
@@ -35,6 +58,9 @@ func (n *node) gradient() []nn.Float {
 
 // complete makes the gradient at the node complete, once all edges that leave it are done. It is false if it is zero.
 func (n *node) complete() bool {
+	if n.first != nil && n.first.complete() {
+		n.first.give(n)
+	}
 	if n.out != nil && n.out.flows() {
 		n.out.complete()
 	}
@@ -43,6 +69,9 @@ func (n *node) complete() bool {
 
 // forward writes the weighted sum of the candidates whose weights are not zero.
 func (n *node) forward(v *vectors, mixture []nn.Float) {
+	if n.deal != nil {
+		n.deal.mixed.forward(v, mixture)
+	}
 	n.terms, n.active = n.terms[:0], n.active[:0]
 	for i, s := range n.slots {
 		if w := mixture[s.weight]; w != 0 && s.candidate != nil {
@@ -51,6 +80,9 @@ func (n *node) forward(v *vectors, mixture []nn.Float) {
 		}
 	}
 	n.sum.Forward(n.data.Data, n.terms)
+	if n.deal != nil {
+		n.deal.out(n)
+	}
 }
 
 // backward adds to the gradients at the sources and writes those at the weights; dmixture is the gradient at the mixture.
@@ -60,6 +92,9 @@ func (n *node) backward(v *vectors, mixture, dmixture []nn.Float, dgamma, gamma 
 	}
 	if !n.complete() {
 		return
+	}
+	if n.deal != nil {
+		n.deal.back(n)
 	}
 	for k, i := range n.active {
 		n.terms[k].X = n.slots[i].recompute(v)
@@ -71,10 +106,13 @@ func (n *node) backward(v *vectors, mixture, dmixture []nn.Float, dgamma, gamma 
 		fill(gamma, mixture[s.weight])
 		n.terms[k].Norm.Gradients(dgamma, nil, gamma)
 		sum := 0.0
-		for _, d := range dgamma {
+		for _, d := range dgamma[:n.shape.C] {
 			sum += float64(d)
 		}
 		dmixture[s.weight] = nn.Float(sum)
 		s.backward(v, g)
+	}
+	if n.deal != nil {
+		n.deal.mixed.backward(v, mixture, dmixture, dgamma, gamma)
 	}
 }

@@ -28,6 +28,7 @@ type Options struct {
 	Batch      int      // images of a pass; 0: 64
 	Memory     Memory   // zero: Keep
 	Loss       nn.Loss  // nil: nn.CrossEntropy{}
+	Edge       search.MixedEdge
 	Primitives search.Registry
 }
 
@@ -68,6 +69,6 @@ func (o Options) fill(s search.Skeleton) (Options, error) {
 // spec describes the network with every candidate, whose weights are the supernet's.
 func (o Options) spec(s *search.Space) (nn.Sequential, error) {
 	return models.Supernet(s, models.CellOptions{
-		Input: o.Input, Classes: o.Classes, Channels: o.Channels, Cells: o.Cells, Primitives: o.Primitives,
+		Input: o.Input, Classes: o.Classes, Channels: o.Channels, Cells: o.Cells, Edge: o.Edge, Primitives: o.Primitives,
 	})
 }

@@ -60,12 +60,12 @@ func (n *Net) program(dlogits []nn.Float) (*program, error) {
 			}
 		}
 		wrt = append(wrt, q.weights...)
-		if !l.mixture.empty() {
-			m := p.graph.Input("mixture of "+l.name, l.mixture.of(n.mixture), l.mixture.to-l.mixture.from)
+		if l.mixed {
+			m := p.graph.Input("mixture of "+l.name, n.mixture, len(n.mixture))
 			in = append(in, m)
 			wrt = append(wrt, m)
 			if train {
-				q.dmixture = make([]nn.Float, l.mixture.to-l.mixture.from)
+				q.dmixture = make([]nn.Float, len(n.mixture))
 			}
 			d = append(d, q.dmixture)
 		}
@@ -120,12 +120,12 @@ func same(a, b []nn.Float) bool {
 
 func (p *program) run() error { return p.graph.Run(p.vm) }
 
-// mixtureGradient writes the gradient at the mixture, the sum over all cells that share α.
+// mixtureGradient writes the gradient at the mixture, the sum over all cells.
 func (p *program) mixtureGradient(dw []nn.Float) {
 	clear(dw)
 	for _, q := range p.nodes {
 		for i, d := range q.dmixture {
-			dw[q.mixture.from+i] += d
+			dw[i] += d
 		}
 	}
 }

@@ -44,6 +44,9 @@ func newProblem(t testing.TB, s *search.Space, o supernet.Options) *problem {
 		p.Params.Buffers[i] += v * p.Params.Buffers[i]
 	}
 	p.Alpha = draw(s.Weights(), 0.5)
+	if o.Edge.Beside != "" {
+		p.Beside = 0.3
+	}
 	p.Images = draw(n.Batch()*n.In.Len(), 1)
 	p.Labels = make([]int32, n.Batch())
 	for i := range p.Labels {
@@ -81,6 +84,24 @@ func small(t testing.TB) map[string]func() (*search.Space, supernet.Options) {
 		},
 		"dead nodes":     stacked(unread(t)),
 		"own primitives": own(stacked),
+
+		"halves":             with(search.MixedEdge{Part: 2}, stacked(search.DARTS())),
+		"quarters":           with(search.MixedEdge{Part: 4}, stacked(search.DARTS())),
+		"halves, dead nodes": with(search.MixedEdge{Part: 2}, stacked(unread(t))),
+		"halves, one input": with(search.MixedEdge{Part: 2, Beside: "skip_connect"}, func() (*search.Space, supernet.Options) {
+			return search.NASBench201(), supernet.Options{Input: image, Classes: 3, Channels: 4, Cells: 1, Batch: 3}
+		}),
+		"beside":         with(search.MixedEdge{Beside: "skip_connect"}, stacked(search.DARTS())),
+		"halves, beside": with(search.MixedEdge{Part: 2, Beside: "skip_connect"}, stacked(search.RobustDARTS1())),
+	}
+}
+
+// with puts other edges into a net.
+func with(e search.MixedEdge, net func() (*search.Space, supernet.Options)) func() (*search.Space, supernet.Options) {
+	return func() (*search.Space, supernet.Options) {
+		s, o := net()
+		o.Edge = e
+		return s, o
 	}
 }
 
@@ -145,6 +166,18 @@ func TestGradient(t *testing.T) {
 				gw, ga, _ := p.gradient(t)
 				difference(t, "weights", p, p.Params.Values, gw)
 				difference(t, "α", p, p.Alpha, ga)
+				stem := p.Layout.Parts()[0] // what flows to the cells' inputs
+				difference(t, stem.Name, p, stem.Of(p.Params.Values), stem.Of(gw))
+				if o.Edge.Partial() {
+					p.Gate = supernet.NewNormalised(supernet.NewSoftmax(s), s, o.Edge)
+					for i := range s.Edges() {
+						p.Alpha = append(p.Alpha, nn.Float(math.Sin(float64(i))))
+					}
+					gw, ga, _ = p.gradient(t)
+					difference(t, "weights, normalised", p, p.Params.Values, gw)
+					difference(t, "α and β", p, p.Alpha, ga)
+					difference(t, "β", p, p.Alpha[s.Weights():], ga[s.Weights():])
+				}
 			}
 		})
 	}
