@@ -13,9 +13,10 @@ type Mixture struct {
 
 	y, g    []Float // of the running call
 	terms   []Term
-	perUnit int // pixels
+	adds    bool // to y
+	perUnit int  // pixels
 	sumUnit func(worker, unit int)
-	gradSum func(worker, unit int)
+	sums    mixtureSums
 }
 
 // mixtureElements is about how many elements of a sum are completed, term by term, before the next: they stay in the
@@ -26,7 +27,7 @@ const mixtureElements = 4096
 func NewMixture(n, hw, c int) *Mixture {
 	checkSizes("mixture", n, hw, c)
 	m := &Mixture{N: n, HW: hw, C: c, perUnit: max(1, mixtureElements/c)}
-	m.sumUnit, m.gradSum = m.sumPixels, m.sumsImage
+	m.sumUnit, m.sums = m.sumPixels, mixtureSums{m}
 	return m
 }
 
@@ -40,6 +41,17 @@ func (m *Mixture) begin(terms []Term) {
 
 // Forward writes y (N,HW,C), the sum of the terms in their order; without terms it is zero.
 func (m *Mixture) Forward(y []Float, terms []Term) {
+	m.adds = false
+	m.sum(y, terms)
+}
+
+// Add adds the terms to y (N,HW,C), in their order.
+func (m *Mixture) Add(y []Float, terms []Term) {
+	m.adds = true
+	m.sum(y, terms)
+}
+
+func (m *Mixture) sum(y []Float, terms []Term) {
 	check("mixture: y", len(y), m.N*m.HW*m.C)
 	m.begin(terms)
 	m.y = y
@@ -52,13 +64,13 @@ func (m *Mixture) sumPixels(_, unit int) {
 	pixels := min(m.perUnit, m.N*m.HW-from)
 	at, n := from*m.C, pixels*m.C
 	y := m.y[at:][:n]
-	if len(m.terms) == 0 {
+	if len(m.terms) == 0 && !m.adds {
 		clear(y)
 	}
 	for i := range m.terms {
 		t := &m.terms[i]
 		a := &t.Norm.Affine
-		if i == 0 {
+		if i == 0 && !m.adds {
 			a.rows(y, t.X[at:], pixels, m.C)
 		} else {
 			vector.accumulate(y, t.X[at:][:n], a.Mean, a.Scale, a.Shift, pixels, m.C)
@@ -68,22 +80,48 @@ func (m *Mixture) sumPixels(_, unit int) {
 
 // Sums gathers what the Gradients of all terms' norms need from g, the gradient at the sum: Norm.Sums of each. The norm's
 // dgamma, added up over the channels, is then the gradient at the term's weight.
-func (m *Mixture) Sums(g []Float, terms []Term) {
+func (m *Mixture) Sums(g []Float, terms []Term) { Together(m.SumsTask(g, terms)) }
+
+// SumsTask is Sums as a task, which is good until the next call.
+func (m *Mixture) SumsTask(g []Float, terms []Term) Task {
 	check("mixture: g", len(g), m.N*m.HW*m.C)
 	m.begin(terms)
 	m.g = g
-	Parallel(m.N, m.gradSum)
-	for i := range terms {
-		terms[i].Norm.mergeSums()
-	}
-	m.g, m.terms = nil, nil
+	return &m.sums
 }
 
-func (m *Mixture) sumsImage(_, n int) {
-	size := m.HW * m.C
-	g := m.g[n*size:][:size]
-	for i := range m.terms {
-		t := &m.terms[i]
-		t.Norm.sumsImage(n, t.X[n*size:][:size], g)
+// mixtureSums is the task. Its streams are the terms' tensors and g.
+type mixtureSums struct{ *Mixture }
+
+func (m *mixtureSums) shares() (batch, unit, group int) { return m.N, 0, 0 }
+func (m *mixtureSums) sums() int                        { return 0 }
+func (m *mixtureSums) begin(int)                        {}
+func (m *mixtureSums) streams() int                     { return len(m.terms) + 1 }
+
+func (m *mixtureSums) stream(i, image int) []Float {
+	x := m.g
+	if i < len(m.terms) {
+		x = m.terms[i].X
 	}
+	return x[image*m.HW*m.C:]
+}
+
+func (m *mixtureSums) slots() int { return 0 }
+
+func (m *mixtureSums) run(_, _, first, n int, _ *[taskSlots][]Float) {
+	size := m.HW * m.C
+	for image := first; image < first+n; image++ {
+		g := m.g[image*size:][:size]
+		for i := range m.terms {
+			t := &m.terms[i]
+			t.Norm.sumsImage(image, t.X[image*size:][:size], g)
+		}
+	}
+}
+
+func (m *mixtureSums) end() {
+	for i := range m.terms {
+		m.terms[i].Norm.mergeSums()
+	}
+	m.g, m.terms = nil, nil
 }

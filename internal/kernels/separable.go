@@ -16,7 +16,9 @@ type Separable struct {
 	z, x, g, dx, dwd, dwp []Float // of the running call
 	f                     ConvForward
 	b                     ConvBackward
-	units                 [2]func(worker, unit int)
+	fore                  separableForward
+	back                  separableBackward
+	partialsAt            int // where the depthwise weights' partial sums stand
 }
 
 // separablePixels is about how many pixels are convolved at a time.
@@ -31,14 +33,12 @@ func NewSeparable(s ConvShape, oc int) *Separable {
 	c.group = min(c.perChunk, ceilDiv(separablePixels, pixels))
 	q := c.point.grad
 	q.perChunk, q.chunks, q.images = c.perChunk, c.chunks, c.group
-	q.partialsAt = c.depth.grad.chunks * c.depth.grad.length
-	needPartials(q.partialsAt + q.chunks*q.length)
 	for _, l := range []*lattice{&c.depth.fwd.source, &c.depth.data.source, &c.depth.grad.source} {
 		c.at = max(c.at, l.need())
 	}
 	c.arranged = q.scratch()
 	needScratch(c.at + c.arranged + c.group*(s.H*s.W*s.IC+2*pixels*s.IC+pixels*oc) + 6*scratchGap)
-	c.units = [2]func(worker, unit int){c.forwardGroup, c.backwardChunk}
+	c.fore, c.back = separableForward{c}, separableBackward{c}
 	return c
 }
 
@@ -47,13 +47,43 @@ func (c *Separable) ZLen() int { return c.point.YLen() }
 
 // Forward writes z (N,OH,OW,OC) = x ⋆ wd · wp, with the fused parts that f names; wd is (KH,KW,C), wp (C,OC).
 func (c *Separable) Forward(z, x, wd, wp []Float, f ConvForward) {
+	Together(c.ForwardTask(z, x, wd, wp, f))
+}
+
+// ForwardTask is Forward as a task, which is good until the next call.
+func (c *Separable) ForwardTask(z, x, wd, wp []Float, f ConvForward) Task {
 	c.check(z, x, wd, wp)
 	c.z, c.x, c.f = z, x, f
 	c.depth.fwd.pack(wd, c.depth.IC)
 	c.point.fwd.pack(wp)
-	Parallel(ceilDiv(c.depth.N, c.group), c.units[0])
-	if f.Stats != nil {
-		f.Stats.merge()
+	return &c.fore
+}
+
+// separableForward is the task.
+type separableForward struct{ *Separable }
+
+func (c *separableForward) shares() (batch, unit, group int) { return c.depth.N, c.group, c.group }
+func (c *separableForward) sums() int                        { return 0 }
+func (c *separableForward) begin(int)                        {}
+func (c *separableForward) streams() int                     { return 0 }
+func (c *separableForward) stream(int, int) []Float          { return nil }
+func (c *separableForward) slots() int                       { return 0 }
+
+func (c *separableForward) run(worker, _, first, n int, _ *[taskSlots][]Float) {
+	s := c.scratch(worker)
+	zsize := c.ZLen() / c.depth.N
+	c.between(worker, &s, c.f.In, first, n, c.z[first*zsize:])
+	c.point.fwd.run(worker, c.z[first*zsize:][:n*zsize], s.d, n, false)
+	if c.f.Stats != nil {
+		for i := range n {
+			c.f.Stats.gatherImage(first+i, c.z[(first+i)*zsize:][:zsize])
+		}
+	}
+}
+
+func (c *separableForward) end() {
+	if c.f.Stats != nil {
+		c.f.Stats.merge()
 	}
 	c.z, c.x = nil, nil
 }
@@ -99,83 +129,101 @@ func (c *Separable) between(worker int, s *separableScratch, in *Affine, first, 
 	return src
 }
 
-func (c *Separable) forwardGroup(worker, unit int) {
-	s := c.scratch(worker)
-	first := unit * c.group
-	n := min(c.group, c.depth.N-first)
-	zsize := c.ZLen() / c.depth.N
-	c.between(worker, &s, c.f.In, first, n, c.z[first*zsize:])
-	c.point.fwd.run(worker, c.z[first*zsize:][:n*zsize], s.d, n, false)
-	if c.f.Stats != nil {
-		for i := range n {
-			c.f.Stats.gatherImage(first+i, c.z[(first+i)*zsize:][:zsize])
-		}
-	}
-}
-
 // Backward writes dx (N,H,W,C), the gradient at In(x), or adds to it, and the gradients dwd and dwp at the weights, from g
 // (N,OH,OW,OC); b.Out and b.Z must be given: g is the gradient at the output of the norm that reads z. A nil dwd means that
 // neither is wanted.
 func (c *Separable) Backward(dx, dwd, dwp, x, g, wd, wp []Float, b ConvBackward) {
+	Together(c.BackwardTask(dx, dwd, dwp, x, g, wd, wp, b))
+}
+
+// BackwardTask is Backward as a task, which is good until the next call.
+func (c *Separable) BackwardTask(dx, dwd, dwp, x, g, wd, wp []Float, b ConvBackward) Task {
 	c.check(b.Z, x, wd, wp)
 	check("separable convolution: g", len(g), c.ZLen())
 	check("separable convolution: dx", len(dx), c.depth.XLen())
 	c.x, c.g, c.dx, c.dwd, c.dwp, c.b = x, g, dx, dwd, dwp, b
 	c.depth.data.pack(wd, c.depth.IC)
-	c.depth.data.add = b.Accumulate
 	c.point.data.pack(wp)
 	if dwd != nil {
 		c.depth.fwd.pack(wd, c.depth.IC)
 		c.point.grad.begin(dwp)
 	}
-	Parallel(c.chunks, c.units[1])
-	if dwd != nil {
-		c.point.grad.finish()
-		q := &c.depth.grad
-		micro.sum(dwd[:c.depth.KH*c.depth.KW*c.depth.IC], partials, q.chunks, q.length)
-	}
-	if b.Sums != nil {
-		b.Sums.mergeSums()
-	}
-	c.depth.data.add = false
-	c.x, c.g, c.dx, c.dwd, c.dwp, c.b = nil, nil, nil, nil, nil, ConvBackward{}
+	return &c.back
 }
 
-// backwardChunk is a chunk of the batch, a few images after the other.
-func (c *Separable) backwardChunk(worker, unit int) {
+// separableBackward is the task. Its streams are z, g, x and dx; its slots the three depthwise passes.
+type separableBackward struct{ *Separable }
+
+func (c *separableBackward) shares() (batch, unit, group int) {
+	return c.depth.N, c.perChunk, c.group
+}
+
+func (c *separableBackward) sums() int {
+	return c.chunks * (c.depth.grad.length + c.point.grad.length)
+}
+
+func (c *separableBackward) begin(at int) {
+	c.partialsAt, c.point.grad.partialsAt = at, at+c.chunks*c.depth.grad.length
+	c.depth.data.add = c.b.Accumulate
+}
+
+func (c *separableBackward) streams() int { return 4 }
+
+func (c *separableBackward) stream(i, image int) []Float {
+	size, zsize := c.depth.XLen()/c.depth.N, c.ZLen()/c.depth.N
+	switch i {
+	case 0:
+		return c.b.Z[image*zsize:]
+	case 1:
+		return c.g[image*zsize:]
+	case 2:
+		return c.x[image*size:]
+	}
+	return c.dx[image*size:]
+}
+
+func (c *separableBackward) slots() int {
+	if c.dwd == nil {
+		return 1
+	}
+	return 3
+}
+
+func (c *separableBackward) run(worker, unit, first, n int, soon *[taskSlots][]Float) {
 	s := c.scratch(worker)
 	size, dsize, zsize := c.depth.XLen()/c.depth.N, c.depth.YLen()/c.depth.N, c.ZLen()/c.depth.N
-	from, to := unit*c.perChunk, min(c.depth.N, (unit+1)*c.perChunk)
-	q := &c.depth.grad
-	partial := partials[unit*q.length:][:q.length]
-	for first := from; first < to; first += c.group {
-		n := min(c.group, to-first)
-		next := first + n
-		var soon struct{ x, g, z []Float } // of the images that this worker is likely to take next
-		if next < c.depth.N {
-			soon.g, soon.z = c.g[next*zsize:], c.b.Z[next*zsize:]
-			if c.b.In != nil {
-				soon.x = c.x[next*size:]
-			}
-		}
-		c.b.Out.gradRows(s.dz, c.b.Z[first*zsize:], c.g[first*zsize:], n*zsize/c.b.Out.C)
-		c.point.data.run(worker, s.dd, s.dz, n, false)
-		if c.dwd != nil {
-			x := c.between(worker, &s, c.b.In, first, n, soon.x)
-			c.point.grad.add(worker, unit, 0, c.point.grad.blocks, s.d, nil, s.dz, n, zsize, c.depth.OW(), c.at, false, first > from)
-			for i := range n {
-				c.depth.gradImage(worker, partial, x[i*size:][:size], s.dd[i*dsize:][:dsize], nil, first+i > from, part(soon.g, i*dsize))
-			}
-		}
+	begun := first > unit*c.perChunk
+	c.b.Out.gradRows(s.dz, c.b.Z[first*zsize:], c.g[first*zsize:], n*zsize/c.b.Out.C)
+	c.point.data.run(worker, s.dd, s.dz, n, false)
+	if c.dwd != nil {
+		q := &c.depth.grad
+		partial := partials[c.partialsAt+unit*q.length:][:q.length]
+		x := c.between(worker, &s, c.b.In, first, n, soon[1])
+		c.point.grad.add(worker, unit, 0, c.point.grad.blocks, s.d, nil, s.dz, n, zsize, c.depth.OW(), c.at, false, begun)
 		for i := range n {
-			at := first + i
-			dx := c.dx[at*size:][:size]
-			c.depth.data.image(worker, dx, s.dd[i*dsize:][:dsize], nil, part(soon.z, i*size))
-			if c.b.Sums != nil {
-				c.b.Sums.sumsImage(at, c.x[at*size:][:size], dx)
-			}
+			c.depth.gradImage(worker, partial, x[i*size:][:size], s.dd[i*dsize:][:dsize], nil, begun || i > 0, part(soon[2], i*dsize))
 		}
 	}
+	for i := range n {
+		at := first + i
+		dx := c.dx[at*size:][:size]
+		c.depth.data.image(worker, dx, s.dd[i*dsize:][:dsize], nil, part(soon[0], i*size))
+		if c.b.Sums != nil {
+			c.b.Sums.sumsImage(at, c.x[at*size:][:size], dx)
+		}
+	}
+}
+
+func (c *separableBackward) end() {
+	if c.dwd != nil {
+		c.point.grad.finish()
+		q := &c.depth.grad
+		micro.sum(c.dwd[:c.depth.KH*c.depth.KW*c.depth.IC], partials[c.partialsAt:], q.chunks, q.length)
+	}
+	if c.b.Sums != nil {
+		c.b.Sums.mergeSums()
+	}
+	c.x, c.g, c.dx, c.dwd, c.dwp, c.b = nil, nil, nil, nil, nil, ConvBackward{}
 }
 
 // part is v from element i on, or nil.

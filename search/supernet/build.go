@@ -23,8 +23,8 @@ type builder struct {
 	links []*link
 	plain bool // build all candidates but the identity of layers
 
-	later, wide deferred // memory of the node and of the cell under construction
-	cellFirst   int      // moment
+	short, later, wide              deferred // memory of the edge, the node and the cell under construction
+	edgeFirst, nodeFirst, cellFirst int      // moments
 }
 
 // module is a part that the skeleton shares, or a candidate, as one layer.

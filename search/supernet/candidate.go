@@ -10,12 +10,14 @@ import (
 
 // candidate is an operation on an edge. Backward passes visit candidates in the reverse order of forward passes.
 type candidate interface {
-	// forward computes the candidate and returns its share in the sum at the node, whose norm has the weight as its scale.
+	// forward computes the candidate, unless it is chained, and returns its share in the sum at the node, whose norm has the
+	// weight as its scale.
 	forward(v *vectors, weight nn.Float) kernels.Term
 	// recompute returns the term's tensor in the backward pass, computed again if it was not kept.
 	recompute(v *vectors) []nn.Float
 	// backward adds to the gradient at the source and writes those at the candidate's weights, from g, the gradient at the node,
-	// of which the term's norm has got the sums and the gradients. g stays as it is until the sources' gradients are complete.
+	// of which the term's norm has got the sums and the gradients; one that is chained has done so. g stays as it is until the
+	// sources' gradients are complete.
 	backward(v *vectors, g []nn.Float)
 }
 

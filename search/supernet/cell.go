@@ -49,6 +49,7 @@ func (b *builder) cell(name string, kind int, inputs []*node, reduce bool) (*cel
 			to.deal = b.deal(shape)
 		}
 		from, end := spec.Incoming(n)
+		b.nodeFirst = b.plan.Moment()
 		for e := from; e < end; e++ {
 			if err := b.edge(c, to, name, kind, e, reduce); err != nil {
 				return nil, err
@@ -59,7 +60,7 @@ func (b *builder) cell(name string, kind int, inputs []*node, reduce bool) (*cel
 				return nil, err
 			}
 		}
-		to.data = b.plan.Keep(c.batch * shape.Len())
+		to.data = b.plan.KeepSince(c.batch*shape.Len(), b.nodeFirst)
 		b.later.end(b.plan)
 		b.plan.Next()
 		c.nodes = append(c.nodes, to)
@@ -82,17 +83,17 @@ func (b *builder) cell(name string, kind int, inputs []*node, reduce bool) (*cel
 
 // edge builds the candidates of edge e of a kind.
 func (b *builder) edge(c *cell, to *node, name string, kind, e int, reduce bool) error {
-	edge := &b.space.Cells[kind].Edges[e]
-	from, list, beside := c.nodes[edge.From], fmt.Sprintf("%s._ops.%d._ops", name, e), fmt.Sprintf("%s._ops.%d._beside", name, e)
+	of := &b.space.Cells[kind].Edges[e]
+	from, list, beside := c.nodes[of.From], fmt.Sprintf("%s._ops.%d._ops", name, e), fmt.Sprintf("%s._ops.%d._beside", name, e)
 	if b.space.Skeleton == search.Staged {
-		list = fmt.Sprintf("%s.edges.%d<-%d", name, edge.To, edge.From)
+		list = fmt.Sprintf("%s.edges.%d<-%d", name, of.To, of.From)
 		beside = list + ".beside"
 	}
 	if to.deal != nil {
 		from, to = b.first(from), to.deal.mixed
 	}
 	where := search.Place{
-		Channels: to.shape.C, Stride: stride(c, edge, reduce), Plain: true, PoolNorm: b.space.Skeleton == search.Stacked,
+		Channels: to.shape.C, Stride: stride(c, of, reduce), Plain: true, PoolNorm: b.space.Skeleton == search.Stacked,
 	}
 	add := func(primitive, name string, weight int) error {
 		p, err := b.options.Primitives.Lookup(primitive)
@@ -103,16 +104,22 @@ func (b *builder) edge(c *cell, to *node, name string, kind, e int, reduce bool)
 		to.slots = append(to.slots, slot{weight, op})
 		return err
 	}
-	row := b.alpha.Row(kind, e)
-	for k, primitive := range edge.Primitives {
+	row, first := b.alpha.Row(kind, e), len(to.slots)
+	b.edgeFirst = b.plan.Moment()
+	for k, primitive := range of.Primitives {
 		if err := add(primitive, fmt.Sprintf("%s.%d", list, k), row.Offset+k); err != nil {
 			return err
 		}
 	}
-	if b.options.Edge.Beside == "" {
-		return nil
+	if b.options.Edge.Beside != "" {
+		if err := add(b.options.Edge.Beside, beside, b.beside.Offset+b.number(kind, e)); err != nil {
+			return err
+		}
 	}
-	return add(b.options.Edge.Beside, beside, b.beside.Offset+b.number(kind, e))
+	to.edges = append(to.edges, edge{from: first, to: len(to.slots)})
+	b.short.end(b.plan)
+	b.plan.Next()
+	return nil
 }
 
 // stride is 2 for what leaves the inputs of a reducing cell.

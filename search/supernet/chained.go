@@ -6,7 +6,8 @@ import (
 )
 
 // chained is a chain of stages, each a convolution, or a depthwise and a pointwise one, with a batch norm after it and a ReLU
-// before it. What batch norms read is saved; a second stage reads the first one's as it normalises it.
+// before it. What batch norms read is saved; a second stage reads the first one's as it normalises it. The chains of an edge
+// run side by side, stage by stage.
 type chained struct {
 	place
 	stages []*stage
@@ -24,31 +25,6 @@ type stage struct {
 	g         *nn.Buffer // the gradient at the norm's output; nil in the last stage
 }
 
-// run writes z from x, which passes in.
-func (s *stage) run(z, x []nn.Float, in *kernels.Affine, gathers *kernels.Norm, v *vectors) {
-	f := kernels.ConvForward{In: in, Stats: gathers}
-	w := v.weight(s.weights[0])
-	if s.conv != nil {
-		s.conv.Forward(z, x, w, f)
-	} else {
-		s.separable.Forward(z, x, w, v.weight(s.weights[1]), f)
-	}
-}
-
-// back writes dx, or adds to it, and the gradients at the weights, if they are wanted, from g.
-func (s *stage) back(dx, x, g []nn.Float, b kernels.ConvBackward, v *vectors, wanted bool) {
-	w := v.weight(s.weights[0])
-	if s.conv != nil {
-		s.conv.Backward(dx, v.gradient(s.weights[0]), x, g, w, b)
-		return
-	}
-	var dwd, dwp []nn.Float
-	if wanted {
-		dwd, dwp = v.gradient(s.weights[0]), v.gradient(s.weights[1])
-	}
-	s.separable.Backward(dx, dwd, dwp, x, g, w, v.weight(s.weights[1]), b)
-}
-
 // input is what the first stage reads.
 func (c *chained) input() []nn.Float {
 	if c.active {
@@ -57,55 +33,101 @@ func (c *chained) input() []nn.Float {
 	return c.from.data.Data
 }
 
-func (c *chained) forward(v *vectors, weight nn.Float) kernels.Term {
-	x, in := c.input(), (*kernels.Affine)(nil)
-	last := len(c.stages) - 1
-	for k, s := range c.stages {
-		z := s.z.fore.Data
-		s.run(z, x, in, s.norm.gathers(), v)
-		if k == last {
-			fill(c.gamma, weight)
-			s.norm.settle(v, c.gamma)
-			return kernels.Term{X: z, Norm: s.norm.Norm}
-		}
-		s.norm.settle(v, nil)
-		x, in = z, &s.norm.Affine
-	}
-	panic("unreachable")
-}
-
-func (c *chained) recompute(v *vectors) []nn.Float {
-	x, in := c.input(), (*kernels.Affine)(nil)
-	for _, s := range c.stages {
-		if s.z.fore != s.z.back {
-			s.run(s.z.back.Data, x, in, nil, v)
-		}
-		x, in = s.z.back.Data, &s.norm.Affine
-	}
-	return x
-}
-
-func (c *chained) backward(v *vectors, g []nn.Float) {
-	source, wanted := c.from.out, c.from.out.pass.weights
-	for k := len(c.stages) - 1; k >= 0; k-- {
-		s := c.stages[k]
-		b := kernels.ConvBackward{Out: s.norm.Norm, Z: s.z.back.Data}
-		if k > 0 {
-			before := c.stages[k-1]
-			b.In, b.Sums = &before.norm.Affine, before.norm.Norm
-			s.back(before.g.Data, before.z.back.Data, g, b, v, wanted)
-			before.norm.Gradients(nil, nil, nil)
-			g = before.g.Data
-			continue
-		}
-		if !c.active {
-			dx := c.from.gradient()
-			b.Accumulate = true
-			s.back(dx, c.from.data.Data, g, b, v, wanted)
+// run does stage k, in the forward pass or, if it was not kept, again in the backward pass.
+func (c *chained) run(k int, v *vectors, back bool, together *tasks) {
+	s := c.stages[k]
+	z, f := s.z.fore, kernels.ConvForward{Stats: s.norm.gathers()}
+	if back {
+		if z = s.z.back; z == s.z.fore {
 			return
 		}
+		f.Stats = nil
+	}
+	var x []nn.Float
+	if k == 0 {
+		x = c.input()
+	} else {
+		before := c.stages[k-1]
+		x, f.In = before.z.fore.Data, &before.norm.Affine
+		if back {
+			x = before.z.back.Data
+		}
+	}
+	w := v.weight(s.weights[0])
+	if s.conv != nil {
+		s.conv.Forward(z.Data, x, w, f)
+		return
+	}
+	together.add(s.separable.ForwardTask(z.Data, x, w, v.weight(s.weights[1]), f))
+}
+
+// ran ends stage k of the forward pass.
+func (c *chained) ran(k int, v *vectors) {
+	if k+1 < len(c.stages) {
+		c.stages[k].norm.settle(v, nil)
+	}
+}
+
+func (c *chained) forward(v *vectors, weight nn.Float) kernels.Term {
+	s := c.stages[len(c.stages)-1]
+	fill(c.gamma, weight)
+	s.norm.settle(v, c.gamma)
+	return kernels.Term{X: s.z.fore.Data, Norm: s.norm.Norm}
+}
+
+func (c *chained) recompute(*vectors) []nn.Float { return c.stages[len(c.stages)-1].z.back.Data }
+
+// undo does stage k of the backward pass, from g, the gradient at the node.
+func (c *chained) undo(k int, v *vectors, g []nn.Float, together *tasks) {
+	s := c.stages[k]
+	if k+1 < len(c.stages) {
+		g = s.g.Data
+	}
+	b := kernels.ConvBackward{Out: s.norm.Norm, Z: s.z.back.Data}
+	var x, dx []nn.Float
+	switch {
+	case k > 0:
+		before := c.stages[k-1]
+		b.In, b.Sums = &before.norm.Affine, before.norm.Norm
+		x, dx = before.z.back.Data, before.g.Data
+	case c.active:
+		source := c.from.out
 		b.Accumulate = !source.fresh
 		source.fresh = false
-		s.back(source.active.Data, source.activated(), g, b, v, wanted)
+		x, dx = source.activated(), source.active.Data
+	default:
+		b.Accumulate = true
+		x, dx = c.from.data.Data, c.from.gradient()
 	}
+	w := v.weight(s.weights[0])
+	if s.conv != nil {
+		together.do() // they may add to the same gradient
+		s.conv.Backward(dx, v.gradient(s.weights[0]), x, g, w, b)
+		return
+	}
+	var dwd, dwp []nn.Float
+	if c.from.out.pass.weights {
+		dwd, dwp = v.gradient(s.weights[0]), v.gradient(s.weights[1])
+	}
+	together.add(s.separable.BackwardTask(dx, dwd, dwp, x, g, w, v.weight(s.weights[1]), b))
+}
+
+// undid ends stage k of the backward pass.
+func (c *chained) undid(k int) {
+	if k > 0 {
+		c.stages[k-1].norm.Gradients(nil, nil, nil)
+	}
+}
+
+func (c *chained) backward(*vectors, []nn.Float) {}
+
+// tasks wait to be done together.
+type tasks []kernels.Task
+
+func (t *tasks) add(task kernels.Task) { *t = append(*t, task) }
+
+func (t *tasks) do() {
+	kernels.Together(*t...)
+	clear(*t)
+	*t = (*t)[:0]
 }

@@ -30,14 +30,14 @@ func (b *builder) compile(layers nn.Sequential, at place) (candidate, error) {
 		s.norm = b.norm(t.norm, in, k+1 < len(stages) && stages[k+1].relu)
 		s.z = b.save(b.batch() * in.Len())
 		if k+1 < len(stages) {
-			s.g = b.plan.BackSpan(b.batch()*in.Len(), b.plan.Moment(), b.plan.Moment())
+			first, n := b.edgeFirst, b.batch()*in.Len()
+			b.short = append(b.short, func(last int) { s.g = b.plan.BackSpan(n, last, first) })
 		}
 		c.stages = append(c.stages, s)
 	}
 	if in != at.to.shape {
 		return nil, nil
 	}
-	b.plan.Next()
 	return c, nil
 }
 

@@ -1,6 +1,8 @@
 package supernet
 
 import (
+	"slices"
+
 	"espalier/internal/kernels"
 	"espalier/nn"
 )
@@ -11,6 +13,7 @@ type node struct {
 	data, grad *nn.Buffer // (N,H,W,C); the gradient is complete once all nodes that read it are done
 	begun      bool       // something has been written to the gradient in this pass
 	slots      []slot     // of all edges, in order
+	edges      []edge
 	sum        *kernels.Mixture
 	out        *source // what the edges that leave it share; nil: nothing
 	first      *first  // its first channels, which candidates read; nil: none does
@@ -18,6 +21,13 @@ type node struct {
 
 	terms  []kernels.Term // of the last forward pass
 	active []int          // their slots
+	tasks  tasks
+}
+
+// edge is an edge into a node: its slots and, of the last forward pass, its terms.
+type edge struct {
+	from, to int
+	active   span
 }
 
 // slot is one candidate of an edge with the place of its weight.
@@ -67,21 +77,55 @@ func (n *node) complete() bool {
 	return n.begun
 }
 
-// forward writes the weighted sum of the candidates whose weights are not zero.
+// forward writes the weighted sum of the candidates whose weights are not zero, edge by edge: what an edge's candidates give is
+// in the cache still when it is added up.
 func (n *node) forward(v *vectors, mixture []nn.Float) {
 	if n.deal != nil {
 		n.deal.mixed.forward(v, mixture)
 	}
 	n.terms, n.active = n.terms[:0], n.active[:0]
-	for i, s := range n.slots {
-		if w := mixture[s.weight]; w != 0 && s.candidate != nil {
-			n.terms = append(n.terms, s.forward(v, w))
-			n.active = append(n.active, i)
+	for e := range n.edges {
+		for i := n.edges[e].from; i < n.edges[e].to; i++ {
+			if mixture[n.slots[i].weight] != 0 && n.slots[i].candidate != nil {
+				n.active = append(n.active, i)
+			}
+		}
+		first := len(n.terms)
+		n.edges[e].active = span{first, len(n.active)}
+		n.run(v, n.active[first:], false)
+		for _, i := range n.active[first:] {
+			n.terms = append(n.terms, n.slots[i].forward(v, mixture[n.slots[i].weight]))
+		}
+		if terms := n.terms[first:]; first > 0 && len(terms) > 0 {
+			n.sum.Add(n.data.Data, terms)
+		} else if len(terms) > 0 {
+			n.sum.Forward(n.data.Data, terms)
 		}
 	}
-	n.sum.Forward(n.data.Data, n.terms)
+	if len(n.terms) == 0 {
+		clear(n.data.Data)
+	}
 	if n.deal != nil {
 		n.deal.out(n)
+	}
+}
+
+// run does all stages of chained candidates, in the forward pass or again in the backward pass.
+func (n *node) run(v *vectors, active []int, back bool) {
+	for k, more := 0, true; more; k++ {
+		more = false
+		for _, i := range active {
+			if c, ok := n.slots[i].candidate.(*chained); ok && k < len(c.stages) {
+				c.run(k, v, back, &n.tasks)
+				more = true
+			}
+		}
+		n.tasks.do()
+		for _, i := range active {
+			if c, ok := n.slots[i].candidate.(*chained); ok && k < len(c.stages) && !back {
+				c.ran(k, v)
+			}
+		}
 	}
 }
 
@@ -96,23 +140,67 @@ func (n *node) backward(v *vectors, mixture, dmixture []nn.Float, dgamma, gamma 
 	if n.deal != nil {
 		n.deal.back(n)
 	}
-	for k, i := range n.active {
-		n.terms[k].X = n.slots[i].recompute(v)
-	}
-	g := n.grad.Data
-	n.sum.Sums(g, n.terms)
-	for k := len(n.active) - 1; k >= 0; k-- {
-		s := &n.slots[n.active[k]]
-		fill(gamma, mixture[s.weight])
-		n.terms[k].Norm.Gradients(dgamma, nil, gamma)
-		sum := 0.0
-		for _, d := range dgamma[:n.shape.C] {
-			sum += float64(d)
+	for e := len(n.edges) - 1; e >= 0; e-- {
+		if e == len(n.edges)-1 {
+			n.addSums(v, e)
+			n.tasks.do()
 		}
-		dmixture[s.weight] = nn.Float(sum)
-		s.backward(v, g)
+		active := n.active[n.edges[e].active.from:n.edges[e].active.to]
+		for k := len(active) - 1; k >= 0; k-- {
+			s := &n.slots[active[k]]
+			fill(gamma, mixture[s.weight])
+			n.terms[n.edges[e].active.from+k].Norm.Gradients(dgamma, nil, gamma)
+			sum := 0.0
+			for _, d := range dgamma[:n.shape.C] {
+				sum += float64(d)
+			}
+			dmixture[s.weight] = nn.Float(sum)
+		}
+		n.undo(v, active, e)
+		for k := len(active) - 1; k >= 0; k-- {
+			n.slots[active[k]].backward(v, n.grad.Data)
+		}
 	}
 	if n.deal != nil {
 		n.deal.mixed.backward(v, mixture, dmixture, dgamma, gamma)
+	}
+}
+
+// addSums adds the task that gathers what the norms of edge e need from the gradient at the node.
+func (n *node) addSums(v *vectors, e int) {
+	at := n.edges[e].active
+	if at.empty() {
+		return
+	}
+	n.run(v, n.active[at.from:at.to], true)
+	for k := at.from; k < at.to; k++ {
+		n.terms[k].X = n.slots[n.active[k]].recompute(v)
+	}
+	n.tasks.add(n.sum.SumsTask(n.grad.Data, n.terms[at.from:at.to]))
+}
+
+// undo does all stages of chained candidates of edge e in the backward pass, and gathers the sums of the edge before it.
+func (n *node) undo(v *vectors, active []int, e int) {
+	stages := 1
+	for _, i := range active {
+		if c, ok := n.slots[i].candidate.(*chained); ok {
+			stages = max(stages, len(c.stages))
+		}
+	}
+	for k := stages - 1; k >= 0; k-- {
+		if k == 0 && e > 0 {
+			n.addSums(v, e-1) // recomputes first
+		}
+		for _, i := range slices.Backward(active) {
+			if c, ok := n.slots[i].candidate.(*chained); ok && k < len(c.stages) {
+				c.undo(k, v, n.grad.Data, &n.tasks)
+			}
+		}
+		n.tasks.do()
+		for _, i := range active {
+			if c, ok := n.slots[i].candidate.(*chained); ok && k < len(c.stages) {
+				c.undid(k)
+			}
+		}
 	}
 }

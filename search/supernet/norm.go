@@ -51,16 +51,16 @@ func (m *norm) settle(v *vectors, gamma []nn.Float) {
 // saved is what a forward pass computes for the backward pass: one buffer, or, where it is computed twice, two.
 type saved struct{ fore, back *nn.Buffer }
 
-// save asks for n elements from the present moment on. Where nothing is kept, their time ends with the last moment of what is
-// being built, in both passes.
+// save asks for n elements from the first moment of the edge under construction on. Where nothing is kept, their time ends with
+// the last moment of its node, in both passes.
 func (b *builder) save(n int) *saved {
 	s := new(saved)
 	if b.options.Memory == Keep {
-		s.fore = b.plan.Keep(n)
+		s.fore = b.plan.KeepSince(n, b.edgeFirst)
 		s.back = s.fore
 		return s
 	}
-	from := b.plan.Moment()
+	from := b.edgeFirst
 	b.later = append(b.later, func(last int) {
 		s.fore, s.back = b.plan.ForeSpan(n, from, last), b.plan.BackSpan(n, last, from)
 	})

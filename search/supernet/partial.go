@@ -93,20 +93,19 @@ func (b *builder) deal(shape nn.Shape) *deal {
 
 // bypasses ends the candidates of node n of a kind, and builds what bypasses them, edge by edge.
 func (b *builder) bypasses(c *cell, to *node, name string, kind, n int, reduce bool) error {
-	sum := b.plan.Moment() // in which the candidates' shares are added up
-	b.plan.Next()
 	from, end := b.space.Cells[kind].Incoming(n)
 	for e := from; e < end; e++ {
-		edge := &b.space.Cells[kind].Edges[e]
-		at := place{from: c.nodes[edge.From], to: to, name: fmt.Sprintf("%s.bypass.%d", name, e)}
-		op, err := b.candidate(search.Primitive{Layers: past}, at, search.Place{Stride: stride(c, edge, reduce)})
+		of := &b.space.Cells[kind].Edges[e]
+		at := place{from: c.nodes[of.From], to: to, name: fmt.Sprintf("%s.bypass.%d", name, e)}
+		op, err := b.candidate(search.Primitive{Layers: past}, at, search.Place{Stride: stride(c, of, reduce)})
 		if err != nil {
 			return err
 		}
+		to.edges = append(to.edges, edge{from: len(to.slots), to: len(to.slots) + 1})
 		to.slots = append(to.slots, slot{b.bypass.Offset + b.number(kind, e), op})
 	}
 	mixed := to.deal.mixed
-	mixed.data = b.plan.ForeSpan(c.batch*mixed.shape.Len(), sum, b.plan.Moment())
+	mixed.data = b.plan.ForeSpan(c.batch*mixed.shape.Len(), b.nodeFirst, b.plan.Moment())
 	mixed.grad = b.plan.BackSpan(c.batch*mixed.shape.Len(), b.plan.Moment(), b.cellFirst)
 	return nil
 }

@@ -67,7 +67,13 @@ func (a *asm) dwSum512(name string, taps, n, gap int) {
 		a.p("VMOVUPS %d(R13), Z%d", 64*k, 31-k)
 	}
 	a.p("ADDQ $%d, R13", 64*taps)
+	lines := max(1, n/taps) // that each of the rows of a square kernel fetches of the n
+	a.p("MOVQ %d(DI), AX", argFetch)
+	a.p("ADDQ $%d, %d(DI)", 64*lines, argFetch)
 	for q := 0; q < pixels; q++ {
+		for i := q * lines / pixels; i < (q+1)*lines/pixels; i++ {
+			a.p("PREFETCHT1 %d(AX)", 64*i)
+		}
 		r := n + q%4
 		a.dwLoad(row(q), r, dwMask(q, pixels, taps, gap))
 		first := max(0, (q-n+gap)/gap)
@@ -78,7 +84,6 @@ func (a *asm) dwSum512(name string, taps, n, gap int) {
 		a.dwProducts(31, r, first, sums)
 	}
 	a.p("DWSUMNEXT")
-	a.p("DWAHEAD%d", n)
 	a.dwStore(1, n)
 	a.p("DWSUMEND")
 }
@@ -106,10 +111,11 @@ func (a *asm) dwGrad512(taps, rows int) {
 		}
 		if n == unroll {
 			a.p("MOVQ %d(DI), R12", argFetch)
-			for i := 0; i < n; i++ {
-				a.p("PREFETCHT0 %d(R12)", 64*i)
+			lines := min(n, max(1, (n*rows+taps/2)/taps)) // that each group of rows of a square kernel fetches of the n
+			for i := 0; i < lines; i++ {
+				a.p("PREFETCHT1 %d(R12)", 64*i)
 			}
-			a.p("ADDQ $%d, %d(DI)", 64*n, argFetch)
+			a.p("ADDQ $%d, %d(DI)", 64*lines, argFetch)
 			a.p("MOVQ %d(DI), R12", argAhead)
 			a.p("ADDQ R13, R12")
 			for i := 0; i < n; i++ {
