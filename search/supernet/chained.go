@@ -10,6 +10,7 @@ import (
 // run side by side, stage by stage.
 type chained struct {
 	place
+	pass   *pass
 	stages []*stage
 	active bool       // there is a ReLU before the first
 	gamma  []nn.Float // (C)
@@ -19,6 +20,7 @@ type chained struct {
 type stage struct {
 	separable *kernels.Separable // one of the two is nil
 	conv      *kernels.Conv
+	reducing  *reducing // conv is its; nil: it is not
 	weights   [2]span
 	norm      norm // with the ReLU of the next stage
 	z         *saved
@@ -53,12 +55,15 @@ func (c *chained) run(k int, v *vectors, back bool, together *tasks) {
 			x = before.z.back.Data
 		}
 	}
-	w := v.weight(s.weights[0])
-	if s.conv != nil {
+	w, w2 := v.weight(s.weights[0]), v.weight(s.weights[1])
+	switch {
+	case s.reducing != nil:
+		s.conv.Forward(z.Data, x, s.reducing.weights(w, w2), f)
+	case s.conv != nil:
 		s.conv.Forward(z.Data, x, w, f)
-		return
+	default:
+		together.add(s.separable.ForwardTask(z.Data, x, w, w2, f))
 	}
-	together.add(s.separable.ForwardTask(z.Data, x, w, v.weight(s.weights[1]), f))
 }
 
 // ran ends stage k of the forward pass.
@@ -99,17 +104,23 @@ func (c *chained) undo(k int, v *vectors, g []nn.Float, together *tasks) {
 		b.Accumulate = true
 		x, dx = c.from.data.Data, c.from.gradient()
 	}
-	w := v.weight(s.weights[0])
+	w, w2 := v.weight(s.weights[0]), v.weight(s.weights[1])
+	dw, dw2 := v.gradient(s.weights[0]), v.gradient(s.weights[1])
 	if s.conv != nil {
 		together.do() // they may add to the same gradient
-		s.conv.Backward(dx, v.gradient(s.weights[0]), x, g, w, b)
-		return
 	}
-	var dwd, dwp []nn.Float
-	if c.from.out.pass.weights {
-		dwd, dwp = v.gradient(s.weights[0]), v.gradient(s.weights[1])
+	switch {
+	case s.reducing != nil:
+		s.conv.Backward(dx, s.reducing.dw, x, g, s.reducing.weights(w, w2), b)
+		s.reducing.gradients(dw, dw2)
+	case s.conv != nil:
+		s.conv.Backward(dx, dw, x, g, w, b)
+	default:
+		if !c.pass.weights {
+			dw, dw2 = nil, nil
+		}
+		together.add(s.separable.BackwardTask(dx, dw, dw2, x, g, w, w2, b))
 	}
-	together.add(s.separable.BackwardTask(dx, dwd, dwp, x, g, w, v.weight(s.weights[1]), b))
 }
 
 // undid ends stage k of the backward pass.

@@ -1,8 +1,11 @@
 package supernet
 
 import (
+	"reflect"
+
 	"espalier/internal/kernels"
 	"espalier/nn"
+	"espalier/search"
 )
 
 // compile makes the candidate that layers describe if it is of a kind that runs faster than layers one by one; else it returns
@@ -13,10 +16,15 @@ func (b *builder) compile(layers nn.Sequential, at place) (candidate, error) {
 		return c, nil
 	}
 	stages := stagesOf(flat)
+	if reflect.DeepEqual(layers, search.FactorizedReduce(at.to.shape.C, true)) {
+		stages = []stageSpec{{
+			relu: true, reduces: true, conv: nn.Conv{Channels: at.to.shape.C}, name: at.name, norm: at.name + ".bn",
+		}}
+	}
 	if stages == nil {
 		return nil, nil
 	}
-	c := &chained{place: at, active: stages[0].relu, gamma: make([]nn.Float, at.to.shape.C)}
+	c := &chained{place: at, pass: &b.Net.pass, active: stages[0].relu, gamma: make([]nn.Float, at.to.shape.C)}
 	if c.active {
 		b.rectify(b.source(at.from))
 	}
@@ -92,6 +100,7 @@ type stageSpec struct {
 	depth     *nn.Depthwise
 	conv      nn.Conv
 	depthName string
+	reduces   bool   // the convolution is that of search.FactorizedReduce
 	name      string // of the convolution
 	norm      string
 }
@@ -133,6 +142,17 @@ func (b *builder) convolve(s *stage, t stageSpec, in nn.Shape) (nn.Shape, error)
 		s.weights[i] = at
 		b.used = b.used.join(at)
 		return err
+	}
+	if t.reduces {
+		r, out, err := newReducing(b.batch(), in, t.conv.Channels)
+		if err != nil {
+			return out, err
+		}
+		s.conv, s.reducing = r.conv, r
+		if err := weight(0, t.name+".conv_1"); err != nil {
+			return out, err
+		}
+		return out, weight(1, t.name+".conv_2")
 	}
 	if t.depth == nil {
 		out, err := t.conv.Out(in)
