@@ -60,7 +60,7 @@ const (
 // gathered as dx is completed.
 func (t *stage) backward(dx, x, z, g []Float, in *kernels.Affine, of *norm, s share, v Vectors) {
 	t.norm.gradients(v)
-	b := kernels.ConvBackward{In: in, Out: t.norm.Norm, Z: z, Accumulate: s == secondShare}
+	b := kernels.ConvBackward{In: in, Out: t.norm.Norm, Z: z, Accumulate: s == secondShare, Gate: in != nil && of == nil}
 	if of != nil && s != firstShare {
 		b.Sums = of.Norm
 	}
@@ -93,14 +93,11 @@ func (l *convLayer) Forward(y, x []Float, v Vectors) {
 
 func (l *convLayer) Backward(dx, x, y, g []Float, v Vectors) {
 	if l.norm == nil {
-		l.conv.Backward(dx, l.weight.Of(v.Grads), x, g, l.weight.Of(v.Values), kernels.ConvBackward{In: l.in})
+		l.conv.Backward(dx, l.weight.Of(v.Grads), x, g, l.weight.Of(v.Values), kernels.ConvBackward{In: l.in, Gate: l.in != nil})
 	} else {
 		l.norm.Sums(l.z.Data, g)
 		l.run.Lap("batch norm", Backward)
 		l.backward(dx, x, l.z.Data, g, l.in, nil, wholeShare, v)
-	}
-	if l.in != nil && dx != nil {
-		kernels.ReLUBackward(dx, x, dx, nil, nil, nil, nil)
 	}
 	l.run.Lap(l.label, Backward)
 }

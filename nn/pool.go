@@ -94,7 +94,7 @@ type maxPoolLayer struct {
 }
 
 func (l *maxPoolLayer) Forward(y, x []Float, _ Vectors) {
-	l.pool.Forward(y, x)
+	l.pool.Forward(y, x, nil)
 	l.run.Lap("max pool", Forward)
 }
 
@@ -114,7 +114,7 @@ type avgPoolLayer struct {
 }
 
 func (l *avgPoolLayer) Forward(y, x []Float, _ Vectors) {
-	l.pool.Forward(y, x)
+	l.pool.Forward(y, x, nil)
 	l.run.Lap("average pool", Forward)
 }
 

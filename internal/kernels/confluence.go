@@ -7,9 +7,11 @@ import "unsafe"
 type Confluence struct {
 	N, HW, C int
 
-	dx, x []Float // of the running call
-	b     ConfluenceBackward
-	unit  func(worker, unit int)
+	dx, x  []Float // of the running call
+	b      ConfluenceBackward
+	slopes []Float // (2,C) for each pool: see slope
+	zeros  []Float // (C)
+	unit   func(worker, unit int)
 }
 
 // ConfluenceBackward names what flows together, each part optional.
@@ -38,7 +40,7 @@ type Pooled struct {
 // NewConfluence plans the sum at an (N,HW,C) tensor, whose pools are no larger.
 func NewConfluence(n, hw, c int) *Confluence {
 	checkSizes("confluence", n, hw, c)
-	m := &Confluence{N: n, HW: hw, C: c}
+	m := &Confluence{N: n, HW: hw, C: c, zeros: Alloc(c)}
 	m.unit = m.image
 	needScratch(2*hw*c + 2*scratchGap)
 	return m
@@ -50,6 +52,12 @@ func (m *Confluence) Backward(dx, x []Float, b ConfluenceBackward) {
 	check("confluence: dx", len(dx), n)
 	check("confluence: x", len(x), n)
 	m.dx, m.x, m.b = dx, x, b
+	for len(m.slopes) < 2*m.C*len(b.Pools) {
+		m.slopes = append(m.slopes, m.zeros...)
+	}
+	for i := range b.Pools {
+		b.Pools[i].slope(m.slopes[2*m.C*i:][:2*m.C])
+	}
 	Parallel(m.N, m.unit)
 	m.dx, m.x, m.b = nil, nil, ConfluenceBackward{}
 }
@@ -73,26 +81,40 @@ func (m *Confluence) image(worker, n int) {
 		vector.axpy(dx, s.G[n*size:], s.Weight)
 	}
 	for i := range m.b.Pools {
-		m.b.Pools[i].image(dx, x, sum, share, n, m.C)
+		m.poolImage(&m.b.Pools[i], m.slopes[2*m.C*i:][:2*m.C], dx, x, sum, n)
 	}
 }
 
-// image adds the pool's share of image n to dx.
-func (p *Pooled) image(dx, x, sum, share []Float, n, c int) {
+// slope adds up how the gradient at z depends on z, which all norms read: the factor of z − mean, mean being that of the first
+// norm, and a constant.
+func (p *Pooled) slope(dst []Float) {
+	clear(dst)
+	c := len(dst) / 2
+	for _, t := range p.Terms {
+		m := t.Norm
+		for k := range c {
+			slope := m.coef[c+k]
+			dst[k] += slope
+			dst[c+k] += slope * (p.Terms[0].Norm.Affine.Mean[k] - m.Affine.Mean[k])
+		}
+	}
+}
+
+// poolImage adds the pool's share of image n to dx: the gradients of all norms at z are added up in sum, first what depends on
+// z, then, scaled, the gradients that they got.
+func (m *Confluence) poolImage(p *Pooled, slope, dx, x, sum []Float, n int) {
 	if len(p.Terms) == 0 {
 		return
 	}
-	size := p.Terms[0].Norm.HW * c
-	z := p.Z[n*size:][:size]
-	sum, share = sum[:size], share[:size]
+	c := m.C
+	pixels := p.Terms[0].Norm.HW
+	size := pixels * c
+	sum = sum[:size]
+	vector.affine(sum, p.Z[n*size:][:size], p.Terms[0].Norm.Affine.Mean, slope[:c], slope[c:], unbounded, pixels, c)
 	for i := range p.Terms {
 		t := &p.Terms[i]
-		if i == 0 {
-			t.Norm.gradRows(sum, z, t.X[n*size:], t.Norm.HW)
-			continue
-		}
-		t.Norm.gradRows(share, z, t.X[n*size:], t.Norm.HW)
-		vector.add(sum, sum, share)
+		scale, shift := t.Norm.coef[:c], t.Norm.coef[2*c:][:c]
+		vector.accumulate(sum, t.X[n*size:][:size], m.zeros, scale, shift, pixels, c)
 	}
 	if p.Max != nil {
 		p.Max.kernels(x).maxGradient(dx, x, sum, p.Max.runs, c)

@@ -16,6 +16,7 @@ type ConvBackward struct {
 	Z          []Float // with Out: the convolution's output, (N,OH,OW,OC)
 	Sums       *Norm   // Sums(x, dx) is done as dx is written: the norm (with its ReLU) that In stands for
 	Accumulate bool    // dx is added to instead of overwritten (before Sums)
+	Gate       bool    // dx is the gradient at x if In is a plain ReLU; not with Accumulate
 }
 
 // Conv is a planned dense convolution. All three directions are sums of matrix products over images that are first copied
@@ -138,6 +139,9 @@ func (c *Conv) dataImages(worker, first, n int, src []Float) {
 	size := c.H * c.W * c.IC
 	dx := c.dx[first*size:][:n*size]
 	c.data.run(worker, dx, src, n, c.b.Accumulate)
+	if c.b.Gate {
+		vector.reluGradient(dx, c.x[first*size:][:n*size], dx)
+	}
 	if c.b.Sums != nil {
 		for i := range n {
 			c.b.Sums.sumsImage(first+i, c.x[(first+i)*size:][:size], dx[i*size:][:size])

@@ -225,6 +225,12 @@ func TestConvFused(t *testing.T) {
 			equal(t, fmt.Sprint(s, " dbeta"), dbeta2, dbeta)
 			c.Backward(nil, dw2, x, g, w, ConvBackward{In: &before.Affine, Out: after, Z: z})
 			equal(t, fmt.Sprint(s, " dw without dx"), dw2, dw)
+			plain := &Affine{ReLU: true}
+			c.Backward(dx, dw, x, g, w, ConvBackward{In: plain, Out: after, Z: z})
+			ReLUBackward(dx, x, dx, nil, nil, nil, nil)
+			c.Backward(dx2, dw2, x, g, w, ConvBackward{In: plain, Out: after, Z: z, Gate: true})
+			equal(t, fmt.Sprint(s, " gated dx"), dx2, dx)
+			equal(t, fmt.Sprint(s, " dw, gated dx"), dw2, dw)
 			h.done()
 		}
 	})

@@ -14,12 +14,15 @@ type Affine struct {
 	ReLU               bool
 }
 
-// low is the lower bound of f: 0 with a ReLU, else NaN, which bounds nothing.
+// unbounded is the lower bound that bounds nothing.
+var unbounded = Float(math.NaN())
+
+// low is the lower bound of f.
 func (a *Affine) low() Float {
 	if a.ReLU {
 		return 0
 	}
-	return Float(math.NaN())
+	return unbounded
 }
 
 // rows writes dst = f(src) for a contiguous run of pixels of c channels; dst may be src.

@@ -7,6 +7,7 @@ type MaxPool struct {
 
 	runs                      []poolRun
 	x, y, g, dx               []Float
+	stats                     *Norm
 	forwardUnit, backwardUnit func(worker, unit int)
 }
 
@@ -17,18 +18,25 @@ func NewMaxPool(s PoolShape) *MaxPool {
 	return p
 }
 
-// Forward writes y (N,OH,OW,C).
-func (p *MaxPool) Forward(y, x []Float) {
+// Forward writes y (N,OH,OW,C). Unless stats is nil, stats.Gather(y) is done as y is written.
+func (p *MaxPool) Forward(y, x []Float, stats *Norm) {
 	check("max pooling: x", len(x), p.XLen())
 	check("max pooling: y", len(y), p.YLen())
-	p.y, p.x = y, x
+	p.y, p.x, p.stats = y, x, stats
 	Parallel(p.N, p.forwardUnit)
-	p.y, p.x = nil, nil
+	if stats != nil {
+		stats.merge()
+	}
+	p.y, p.x, p.stats = nil, nil, nil
 }
 
 func (p *MaxPool) forwardImage(_, n int) {
 	x := p.input(p.x, n)
-	p.kernels(x).maxPool(p.output(p.y, n), x, p.runs, p.C)
+	y := p.output(p.y, n)
+	p.kernels(x).maxPool(y, x, p.runs, p.C)
+	if p.stats != nil {
+		p.stats.gatherImage(n, y)
+	}
 }
 
 // kernels chooses those that can compute the image x.
@@ -61,6 +69,7 @@ type AvgPool struct {
 
 	runs                      []poolRun
 	x, y                      []Float // backward: dx and g
+	stats                     *Norm
 	forwardUnit, backwardUnit func(worker, unit int)
 }
 
@@ -71,17 +80,24 @@ func NewAvgPool(s PoolShape) *AvgPool {
 	return p
 }
 
-// Forward writes y (N,OH,OW,C).
-func (p *AvgPool) Forward(y, x []Float) {
+// Forward writes y (N,OH,OW,C). Unless stats is nil, stats.Gather(y) is done as y is written.
+func (p *AvgPool) Forward(y, x []Float, stats *Norm) {
 	check("average pooling: x", len(x), p.XLen())
 	check("average pooling: y", len(y), p.YLen())
-	p.y, p.x = y, x
+	p.y, p.x, p.stats = y, x, stats
 	Parallel(p.N, p.forwardUnit)
-	p.y, p.x = nil, nil
+	if stats != nil {
+		stats.merge()
+	}
+	p.y, p.x, p.stats = nil, nil, nil
 }
 
 func (p *AvgPool) forwardImage(_, n int) {
-	vector.averagePool(p.output(p.y, n), p.input(p.x, n), p.runs, p.C)
+	y := p.output(p.y, n)
+	vector.averagePool(y, p.input(p.x, n), p.runs, p.C)
+	if p.stats != nil {
+		p.stats.gatherImage(n, y)
+	}
 }
 
 // Backward writes dx (N,H,W,C) from the gradient g (N,OH,OW,C).

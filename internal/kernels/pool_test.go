@@ -87,11 +87,11 @@ func TestPools(t *testing.T) {
 					})
 					mp, ap := NewMaxPool(s), NewAvgPool(s)
 					y, dx := h.out("y", s.YLen()), h.out("dx", s.XLen())
-					mp.Forward(y, x)
+					mp.Forward(y, x, nil)
 					h.close(what("max"), y, largest, nil, 0)
 					mp.Backward(dx, x, g)
 					h.close(what("max, backward"), dx, dmax, maxTerms, 8)
-					ap.Forward(y, x)
+					ap.Forward(y, x, nil)
 					h.close(what("average"), y, mean, meanTerms, 16)
 					ap.Backward(dx, g)
 					h.close(what("average, backward"), dx, dmean, dmeanTerms, 16)
@@ -108,13 +108,20 @@ func TestPoolsSameBits(t *testing.T) {
 	h := newHarness(t, 0, 1)
 	x, g := h.normal("x", s.XLen()), h.normal("g", s.YLen())
 	y, dx := h.out("y", s.YLen()), h.out("dx", s.XLen())
+	stats, want := NewNorm(s.N, s.OH()*s.OW(), s.C, false), NewNorm(s.N, s.OH()*s.OW(), s.C, false)
+	for name, forward := range map[string]func(y, x []Float, stats *Norm){"max": mp.Forward, "average": ap.Forward} {
+		forward(y, x, stats)
+		want.Gather(y)
+		equal(t, name+", mean", narrow(stats.Mean), narrow(want.Mean))
+		equal(t, name+", variance", narrow(stats.Var), narrow(want.Var))
+	}
 	sameBits(t, "pools", func() (results [][]Float) {
 		keep := func(x []Float) { results = append(results, append([]Float(nil), x...)) }
-		mp.Forward(y, x)
+		mp.Forward(y, x, nil)
 		keep(y)
 		mp.Backward(dx, x, g)
 		keep(dx)
-		ap.Forward(y, x)
+		ap.Forward(y, x, nil)
 		keep(y)
 		ap.Backward(dx, g)
 		keep(dx)
@@ -123,9 +130,9 @@ func TestPoolsSameBits(t *testing.T) {
 		return results
 	})
 	noAllocations(t, "pools", func() {
-		mp.Forward(y, x)
+		mp.Forward(y, x, nil)
 		mp.Backward(dx, x, g)
-		ap.Forward(y, x)
+		ap.Forward(y, x, nil)
 		ap.Backward(dx, g)
 		GlobalAvgPool(y, x, s.N, s.H*s.W, s.C)
 		GlobalAvgPoolBackward(dx, g, s.N, s.H*s.W, s.C)

@@ -68,13 +68,14 @@ func (p *pool) of(s *source) []nn.Float {
 		return z
 	}
 	p.done = true
-	if p.max != nil {
-		p.max.Forward(z, s.data.Data)
-	} else {
-		p.avg.Forward(z, s.data.Data)
+	stats := p.gather
+	if s.pass.back || s.pass.Statistics == nn.RunningStatistics {
+		stats = nil
 	}
-	if p.gather != nil && !s.pass.back && s.pass.Statistics != nn.RunningStatistics {
-		p.gather.Gather(z)
+	if p.max != nil {
+		p.max.Forward(z, s.data.Data, stats)
+	} else {
+		p.avg.Forward(z, s.data.Data, stats)
 	}
 	return z
 }
