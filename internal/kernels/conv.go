@@ -83,7 +83,7 @@ func (c *Conv) forwardGroup(worker, unit int) {
 	}
 	size := c.OH() * c.OW() * c.OC
 	y := c.y[first*size:][:n*size]
-	q.run(worker, y, src, n, false)
+	q.run(worker, y, src, n, false, nil)
 	if c.f.Stats != nil {
 		for i := range n {
 			c.f.Stats.gatherImage(first+i, y[i*size:][:size])
@@ -138,7 +138,7 @@ func (c *Conv) loadGradient(dst []Float, n int) {
 func (c *Conv) dataImages(worker, first, n int, src []Float) {
 	size := c.H * c.W * c.IC
 	dx := c.dx[first*size:][:n*size]
-	c.data.run(worker, dx, src, n, c.b.Accumulate)
+	c.data.run(worker, dx, src, n, c.b.Accumulate, nil)
 	if c.b.Gate {
 		vector.reluGradient(dx, c.x[first*size:][:n*size], dx)
 	}

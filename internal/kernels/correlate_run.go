@@ -3,8 +3,9 @@ package kernels
 // outputAhead is how many bytes ahead of its stores a product of four vectors fetches the lines that it will write.
 const outputAhead = 6 << 10
 
-// run computes n output images from n bordered sources, adding to what is there if acc.
-func (q *correlation) run(worker int, y, src []Float, n int, acc bool) {
+// run computes n output images from n bordered sources, adding to what is there if acc. On the way it fetches as many bytes of
+// soon, if that is not nil.
+func (q *correlation) run(worker int, y, src []Float, n int, acc bool, soon []Float) {
 	a := argsOf(worker)
 	images, srcLen, outLen := n, q.imageLen, q.oh*q.ow*q.och
 	for i := range q.phases {
@@ -30,7 +31,9 @@ func (q *correlation) run(worker int, y, src []Float, n int, acc bool) {
 			a.Sam = q.ch * elem
 		}
 		a.Fetch, a.FetchStep = uintptr(address(y)), 0
-		if q.flat && len(p.panels) == 1 { // y is written in order: K steps of a tile fetch as much of it
+		if nv := p.panels[0].nv; soon != nil {
+			a.Fetch, a.FetchStep = uintptr(address(soon)), (len(q.micro.gemm[nv])-1)*nv*q.micro.lanes*elem/q.ch
+		} else if q.flat && len(p.panels) == 1 && nv == 4 { // y is written in order: K steps of a tile fetch as much of it
 			a.Fetch += outputAhead
 			a.FetchStep = (len(q.micro.gemm[4]) - 1) * q.och * elem / q.ch
 		}

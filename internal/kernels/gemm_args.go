@@ -32,7 +32,7 @@ type gemmArgs struct {
 	curA, curC          uintptr
 	leftM, leftR, leftT int
 	Fetch2              uintptr // like Fetch; outer fetches a line of both for each step of K, and advances
-	FetchStep           int     // gemm[4] fetches two lines of Fetch for each step of K, and advances by this
+	FetchStep           int     // gemm fetches a line of Fetch for each step of K, gemm[4] two, and advances by this
 	AheadStep           int     // AVX2's gemm fetches a line at A+Ahead for each step of K, and advances by this
 }
 

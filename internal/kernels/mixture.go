@@ -11,12 +11,12 @@ type Term struct {
 type Mixture struct {
 	N, HW, C int
 
-	y, g    []Float // of the running call
-	terms   []Term
-	adds    bool // to y
-	perUnit int  // pixels
-	sumUnit func(worker, unit int)
-	sums    mixtureSums
+	y, g   []Float // of the running call
+	terms  []Term
+	adds   bool // to y
+	perRun int  // pixels: see mixtureElements
+	fore   mixtureForward
+	sums   mixtureSums
 }
 
 // mixtureElements is about how many elements of a sum are completed, term by term, before the next: they stay in the
@@ -26,8 +26,8 @@ const mixtureElements = 4096
 // NewMixture plans sums over (N,HW,C) tensors.
 func NewMixture(n, hw, c int) *Mixture {
 	checkSizes("mixture", n, hw, c)
-	m := &Mixture{N: n, HW: hw, C: c, perUnit: max(1, mixtureElements/c)}
-	m.sumUnit, m.sums = m.sumPixels, mixtureSums{m}
+	m := &Mixture{N: n, HW: hw, C: c, perRun: max(1, mixtureElements/c)}
+	m.fore, m.sums = mixtureForward{m}, mixtureSums{m}
 	return m
 }
 
@@ -40,28 +40,34 @@ func (m *Mixture) begin(terms []Term) {
 }
 
 // Forward writes y (N,HW,C), the sum of the terms in their order; without terms it is zero.
-func (m *Mixture) Forward(y []Float, terms []Term) {
-	m.adds = false
-	m.sum(y, terms)
-}
+func (m *Mixture) Forward(y []Float, terms []Term) { Together(m.ForwardTask(y, terms, false)) }
 
-// Add adds the terms to y (N,HW,C), in their order.
-func (m *Mixture) Add(y []Float, terms []Term) {
-	m.adds = true
-	m.sum(y, terms)
-}
-
-func (m *Mixture) sum(y []Float, terms []Term) {
+// ForwardTask is Forward as a task, which is good until the next call. If adds is set, the terms are added to y.
+func (m *Mixture) ForwardTask(y []Float, terms []Term, adds bool) Task {
 	check("mixture: y", len(y), m.N*m.HW*m.C)
 	m.begin(terms)
-	m.y = y
-	Parallel(ceilDiv(m.N*m.HW, m.perUnit), m.sumUnit)
-	m.y, m.terms = nil, nil
+	m.y, m.adds = y, adds
+	return &m.fore
 }
 
-func (m *Mixture) sumPixels(_, unit int) {
-	from := unit * m.perUnit
-	pixels := min(m.perUnit, m.N*m.HW-from)
+// mixtureForward is the task. Its streams are the terms' tensors.
+type mixtureForward struct{ *Mixture }
+
+func (m *mixtureForward) shares() (batch, unit, group int) { return m.N, 0, 0 }
+func (m *mixtureForward) sums() int                        { return 0 }
+func (m *mixtureForward) begin(int)                        {}
+func (m *mixtureForward) streams() int                     { return len(m.terms) }
+func (m *mixtureForward) stream(i, image int) []Float      { return m.terms[i].X[image*m.HW*m.C:] }
+func (m *mixtureForward) slots() int                       { return 0 }
+func (m *mixtureForward) end()                             { m.y, m.terms = nil, nil }
+
+func (m *mixtureForward) run(_, _, first, n int, _ *[taskSlots][]Float) {
+	for from, to := first*m.HW, (first+n)*m.HW; from < to; from += m.perRun {
+		m.sum(from, min(m.perRun, to-from))
+	}
+}
+
+func (m *Mixture) sum(from, pixels int) {
 	at, n := from*m.C, pixels*m.C
 	y := m.y[at:][:n]
 	if len(m.terms) == 0 && !m.adds {

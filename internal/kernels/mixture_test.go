@@ -43,8 +43,8 @@ func TestMixture(t *testing.T) {
 			m.Forward(y, terms)
 			alike(t, fmt.Sprint(s), y, want)
 			m.Forward(y, terms[:1])
-			m.Add(y, nil)
-			m.Add(y, terms[1:])
+			Together(m.ForwardTask(y, nil, true))
+			Together(m.ForwardTask(y, terms[1:], true))
 			alike(t, fmt.Sprint(s, " in parts"), y, want)
 			for k, q := range terms {
 				dgamma, expect := make([]Float, c), make([]Float, c)

@@ -59,7 +59,7 @@ func (c *Separable) ForwardTask(z, x, wd, wp []Float, f ConvForward) Task {
 	return &c.fore
 }
 
-// separableForward is the task.
+// separableForward is the task. Its pointwise part is a slot; the depthwise one fetches what that will write.
 type separableForward struct{ *Separable }
 
 func (c *separableForward) shares() (batch, unit, group int) { return c.depth.N, c.group, c.group }
@@ -67,13 +67,13 @@ func (c *separableForward) sums() int                        { return 0 }
 func (c *separableForward) begin(int)                        {}
 func (c *separableForward) streams() int                     { return 0 }
 func (c *separableForward) stream(int, int) []Float          { return nil }
-func (c *separableForward) slots() int                       { return 0 }
+func (c *separableForward) slots() int                       { return 1 }
 
-func (c *separableForward) run(worker, _, first, n int, _ *[taskSlots][]Float) {
+func (c *separableForward) run(worker, _, first, n int, soon *[taskSlots][]Float) {
 	s := c.scratch(worker)
 	zsize := c.ZLen() / c.depth.N
 	c.between(worker, &s, c.f.In, first, n, c.z[first*zsize:])
-	c.point.fwd.run(worker, c.z[first*zsize:][:n*zsize], s.d, n, false)
+	c.point.fwd.run(worker, c.z[first*zsize:][:n*zsize], s.d, n, false, soon[0])
 	if c.f.Stats != nil {
 		for i := range n {
 			c.f.Stats.gatherImage(first+i, c.z[(first+i)*zsize:][:zsize])
@@ -194,7 +194,7 @@ func (c *separableBackward) run(worker, unit, first, n int, soon *[taskSlots][]F
 	size, dsize, zsize := c.depth.XLen()/c.depth.N, c.depth.YLen()/c.depth.N, c.ZLen()/c.depth.N
 	begun := first > unit*c.perChunk
 	c.b.Out.gradRows(s.dz, c.b.Z[first*zsize:], c.g[first*zsize:], n*zsize/c.b.Out.C)
-	c.point.data.run(worker, s.dd, s.dz, n, false)
+	c.point.data.run(worker, s.dd, s.dz, n, false, nil)
 	if c.dwd != nil {
 		q := &c.depth.grad
 		partial := partials[c.partialsAt+unit*q.length:][:q.length]

@@ -35,13 +35,17 @@ func TestTogether(t *testing.T) {
 			dx, y := h.out("dx", s[0].XLen()), h.out("y", s[0].YLen())
 			mixture := NewMixture(n, s[0].OH()*s[0].OW(), c)
 			terms := []Term{{z[0], after[0]}}
+			ready := NewNorm(n, s[0].OH()*s[0].OW(), c, false)
+			ready.Gather(g[0])
+			ready.Train(nil, nil, 1e-5)
 
 			run := func(do func(tasks []Task)) [][]Float {
 				tasks := make([]Task, len(plans))
 				for k, p := range plans {
 					tasks[k] = p.ForwardTask(z[k], x, wd[k], wp[k], ConvForward{In: &before.Affine, Stats: after[k]})
 				}
-				do(tasks)
+				copy(y, x)
+				do(append(tasks, mixture.ForwardTask(y, []Term{{g[0], ready}}, true)))
 				for k := range plans {
 					after[k].Train(nil, nil, 1e-5)
 					after[k].Sums(z[k], g[k])
@@ -56,13 +60,12 @@ func TestTogether(t *testing.T) {
 					tasks[k] = p.BackwardTask(dx, dwd[k], dwp[k], x, g[k], wd[k], wp[k], b)
 				}
 				do(append(tasks, mixture.SumsTask(y, terms)))
-				results := [][]Float{clone(dx), narrow(before.sums), narrow(after[0].sums)}
+				results := [][]Float{clone(y), clone(dx), narrow(before.sums), narrow(after[0].sums)}
 				for k := range plans {
 					results = append(results, clone(z[k]), clone(dwd[k]), clone(dwp[k]))
 				}
 				return results
 			}
-			copy(y, x)
 			want := run(func(tasks []Task) {
 				for _, task := range tasks {
 					Together(task)

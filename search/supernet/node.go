@@ -77,8 +77,8 @@ func (n *node) complete() bool {
 	return n.begun
 }
 
-// forward writes the weighted sum of the candidates whose weights are not zero, edge by edge: what an edge's candidates give is
-// in the cache still when it is added up.
+// forward writes the weighted sum of the candidates whose weights are not zero. What an edge's candidates give is added up
+// beside the next edge's first stages: some of it is in the cache still, and they fetch the rest.
 func (n *node) forward(v *vectors, mixture []nn.Float) {
 	if n.deal != nil {
 		n.deal.mixed.forward(v, mixture)
@@ -96,12 +96,11 @@ func (n *node) forward(v *vectors, mixture []nn.Float) {
 		for _, i := range n.active[first:] {
 			n.terms = append(n.terms, n.slots[i].forward(v, mixture[n.slots[i].weight]))
 		}
-		if terms := n.terms[first:]; first > 0 && len(terms) > 0 {
-			n.sum.Add(n.data.Data, terms)
-		} else if len(terms) > 0 {
-			n.sum.Forward(n.data.Data, terms)
+		if terms := n.terms[first:]; len(terms) > 0 {
+			n.tasks.add(n.sum.ForwardTask(n.data.Data, terms, first > 0))
 		}
 	}
+	n.tasks.do()
 	if len(n.terms) == 0 {
 		clear(n.data.Data)
 	}

@@ -138,9 +138,7 @@ func (a *asm) gemmTile512(mr, nv int) {
 	a.p("MOVQ %d(DI), AX", argAhead)
 	a.p("ADDQ SI, AX")
 	a.p("MOVQ %d(DI), CX", argK)
-	if nv == 4 {
-		a.p("MOVQ %d(DI), DX", argFetch)
-	}
+	a.p("MOVQ %d(DI), DX", argFetch)
 	a.p("PCALIGN $32")
 	a.label("k")
 	first := 32 - nv
@@ -149,14 +147,14 @@ func (a *asm) gemmTile512(mr, nv int) {
 	}
 	a.p("ADDQ R14, R13")
 	a.p("PREFETCHT0 (AX)")
+	a.p("PREFETCHT1 (DX)")
 	if nv < 4 {
 		a.p("ADDQ $64, AX")
 	} else {
 		a.p("ADDQ $%d, AX", 4*mr)
-		a.p("PREFETCHT1 (DX)")
 		a.p("PREFETCHT1 64(DX)")
-		a.p("ADDQ %d(DI), DX", argFetchStep)
 	}
+	a.p("ADDQ %d(DI), DX", argFetchStep)
 	spare := min(8, first-mr*nv)
 	for i := 0; i < mr; i++ {
 		r := mr*nv + i%spare
@@ -170,9 +168,7 @@ func (a *asm) gemmTile512(mr, nv int) {
 	}
 	a.p("DECQ CX")
 	a.p("JNZ k")
-	if nv == 4 {
-		a.p("MOVQ DX, %d(DI)", argFetch)
-	}
+	a.p("MOVQ DX, %d(DI)", argFetch)
 	a.endTap()
 	a.end(1, mr, nv)
 	a.endTiles()
