@@ -69,11 +69,13 @@ func growScratch(threads int) {
 	}
 }
 
-// Alloc returns n zeroed elements that begin on a 64-byte boundary.
+// Alloc returns n zeroed elements that begin on a 64-byte boundary. Where there are many, it asks for large pages: memory that
+// is fetched ahead is seldom in a page whose address the processor knows already, and would not be fetched.
 func Alloc(n int) []Float {
 	const line = 64
 	size := int(unsafe.Sizeof(Float(0)))
 	b := make([]Float, n+line/size)
+	adviseLargePages(b)
 	o := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b)))&(line-1)) / size
 	return b[o : o+n : o+n]
 }
