@@ -151,7 +151,7 @@ func (c *Separable) BackwardTask(dx, dwd, dwp, x, g, wd, wp []Float, b ConvBackw
 	return &c.back
 }
 
-// separableBackward is the task. Its streams are z, g, x and dx; its slots the three depthwise passes.
+// separableBackward is the task. Its streams are z, g, x and dx; its slots the pointwise data pass and the three depthwise ones.
 type separableBackward struct{ *Separable }
 
 func (c *separableBackward) shares() (batch, unit, group int) {
@@ -184,9 +184,9 @@ func (c *separableBackward) stream(i, image int) []Float {
 
 func (c *separableBackward) slots() int {
 	if c.dwd == nil {
-		return 1
+		return 2
 	}
-	return 3
+	return 4
 }
 
 func (c *separableBackward) run(worker, unit, first, n int, soon *[taskSlots][]Float) {
@@ -194,20 +194,20 @@ func (c *separableBackward) run(worker, unit, first, n int, soon *[taskSlots][]F
 	size, dsize, zsize := c.depth.XLen()/c.depth.N, c.depth.YLen()/c.depth.N, c.ZLen()/c.depth.N
 	begun := first > unit*c.perChunk
 	c.b.Out.gradRows(s.dz, c.b.Z[first*zsize:], c.g[first*zsize:], n*zsize/c.b.Out.C)
-	c.point.data.run(worker, s.dd, s.dz, n, false, nil)
+	c.point.data.run(worker, s.dd, s.dz, n, false, soon[0])
 	if c.dwd != nil {
 		q := &c.depth.grad
 		partial := partials[c.partialsAt+unit*q.length:][:q.length]
-		x := c.between(worker, &s, c.b.In, first, n, soon[1])
+		x := c.between(worker, &s, c.b.In, first, n, soon[2])
 		c.point.grad.add(worker, unit, 0, c.point.grad.blocks, s.d, nil, s.dz, n, zsize, c.depth.OW(), c.at, false, begun)
 		for i := range n {
-			c.depth.gradImage(worker, partial, x[i*size:][:size], s.dd[i*dsize:][:dsize], nil, begun || i > 0, part(soon[2], i*dsize))
+			c.depth.gradImage(worker, partial, x[i*size:][:size], s.dd[i*dsize:][:dsize], nil, begun || i > 0, part(soon[3], i*dsize))
 		}
 	}
 	for i := range n {
 		at := first + i
 		dx := c.dx[at*size:][:size]
-		c.depth.data.image(worker, dx, s.dd[i*dsize:][:dsize], nil, part(soon[0], i*size))
+		c.depth.data.image(worker, dx, s.dd[i*dsize:][:dsize], nil, part(soon[1], i*size))
 		if c.b.Sums != nil {
 			c.b.Sums.sumsImage(at, c.x[at*size:][:size], dx)
 		}

@@ -21,7 +21,7 @@ type Task interface {
 }
 
 // taskSlots is the most slots that a task has.
-const taskSlots = 3
+const taskSlots = 4
 
 // together is the running call of Together.
 var together = newTogether()
