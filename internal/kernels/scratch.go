@@ -69,8 +69,8 @@ func growScratch(threads int) {
 	}
 }
 
-// Alloc returns n zeroed elements that begin on a 64-byte boundary. Where there are many, it asks for large pages: memory that
-// is fetched ahead is seldom in a page whose address the processor knows already, and would not be fetched.
+// Alloc returns n zeroed elements that begin on a 64-byte boundary. Where there are many, it asks for large pages, whose addresses
+// the processor need not look up so often.
 func Alloc(n int) []Float {
 	const line = 64
 	size := int(unsafe.Sizeof(Float(0)))
