@@ -55,7 +55,7 @@ func (c Config) cells(in datasets.Shape, classes int) (*nn.Net, error) {
 // Network names the network that is trained: a model by its own name, a genotype by that under which it was published, as
 // nas-bench-201-INDEX, or, if it has neither, as derived- and six digits of a hash of its text.
 func (c Config) Network() string {
-	if c.Model.Name != Derived {
+	if c.Model.Name != Derived || c.Made() {
 		return c.Model.Name
 	}
 	if cell, err := search.ParseNB201(c.Model.Genotype); err == nil {
@@ -88,7 +88,8 @@ func (c *Config) Preset(name string) error {
 }
 
 func dartsEvaluation(c *Config) {
-	c.Model = Model{Name: Derived, Width: 1, Shortcut: "conv", Genotype: c.Model.Genotype, Channels: 36, Cells: 20, Auxiliary: 0.4}
+	c.Model = Model{Name: Derived, Width: 1, Shortcut: "conv", Genotype: c.Model.Genotype, From: c.Model.From, Draw: c.Model.Draw,
+		Params: c.Model.Params, Like: c.Model.Like, Channels: 36, Cells: 20, Auxiliary: 0.4}
 	c.Data.Crop, c.Data.Flip, c.Data.Cutout = 4, true, 16
 	c.Train = Train{
 		Epochs: 600, Batch: 96, Optimizer: "sgd", LR: 0.025, Momentum: 0.9, WeightDecay: 3e-4, DecayAll: true, Schedule: "cosine", Clip: 5,

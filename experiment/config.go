@@ -22,6 +22,10 @@ type Model struct {
 	Shortcut string  `yaml:"shortcut" one:"conv pad" doc:"where a block changes shape: conv, a 1x1 convolution with batch norm; pad, every second pixel and zero channels (no parameters)"`
 	// Genotype is canonical: the text of a genotype, whatever way it was given in.
 	Genotype  string  `yaml:"genotype" doc:"derived: the cells, by a published name or as text; it is kept as text"`
+	From      string  `yaml:"from" one:"genotype search random" doc:"derived: where the cells come from: model.genotype, what the search of the settings below search finds, which is made first, or a draw from search.space"`
+	Draw      int     `yaml:"draw" doc:"random: the how-manieth cell that fits model.params, from 1"`
+	Params    int     `yaml:"params" doc:"random: parameters that the network has, to within 10 %"`
+	Like      string  `yaml:"like" doc:"random: cells of a study whose mean stands for model.params; a study writes it"`
 	Channels  int     `yaml:"channels" doc:"derived: channels of the first cells; 0: 36, of NAS-Bench-201 16"`
 	Cells     int     `yaml:"cells" doc:"derived: number of cells, of NAS-Bench-201 in each of three stages; 0: 20, of NAS-Bench-201 5"`
 	Auxiliary float64 `yaml:"auxiliary" doc:"derived: weight of the loss of a second classifier after two thirds of the cells, in training; 0: none"`
@@ -81,6 +85,7 @@ type Prune struct {
 type Search struct {
 	Method      string  `yaml:"method" one:"none darts rarts gdas random-ws" doc:"how an architecture is searched; each method's own settings follow below"`
 	Space       string  `yaml:"space" doc:"what is searched: darts, nas-bench-201, robustdarts-s1 to robustdarts-s4, or a space of your own as a mapping (espalier search --space FILE.yaml)"`
+	Images      int     `yaml:"images" unit:"images" doc:"use this many training images, drawn at random, in place of data.train; 0: those of data.train"`
 	Channels    int     `yaml:"channels" doc:"of the first cells"`
 	Cells       int     `yaml:"cells" doc:"in nas-bench-201 of each of the three stages, else in all; 0: 5 and 8"`
 	Val         float64 `yaml:"val" doc:"share of the images that the architecture is trained on, the rest being for the weights"`
@@ -107,7 +112,7 @@ func Default() Config {
 	return Config{
 		Name:  "run",
 		Seed:  1,
-		Model: Model{Name: "resnet20", Width: 1, Shortcut: "conv"},
+		Model: Model{Name: "resnet20", Width: 1, Shortcut: "conv", From: FromGenotype},
 		Data:  Data{Name: "cifar10", Size: 32, Crop: 4, Flip: true, Test: true},
 		Train: Train{
 			Epochs: 30, Batch: 128, Optimizer: "sgd", LR: 0.1, Momentum: 0.9, Nesterov: true, WeightDecay: 5e-4,

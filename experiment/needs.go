@@ -55,8 +55,12 @@ func (c Config) method() (m method, err error) {
 // Share rounds a share to ten digits, so that it has a short name.
 func Share(x float64) float64 { return math.Round(x*1e10) / 1e10 }
 
-// Needs are the runs that a run starts from: they are finished before it begins. A dense training needs none.
+// Needs are the runs that a run starts from: they are finished before it begins. A dense training needs none, but that of what
+// a search finds needs the search.
 func (c Config) Needs() []Config {
+	if c.Model.From == FromSearch {
+		return []Config{c.SearchAlone()}
+	}
 	m, err := c.method()
 	if err != nil || m.Pruner == nil {
 		return nil // Validate says what is wrong
@@ -104,7 +108,7 @@ func (c Config) Epochs() int {
 	switch {
 	case err != nil:
 		return 0
-	case c.Search.Method != NoSearch:
+	case c.Searches():
 		return c.Search.Epochs
 	case m.Pruner == nil && c.Train.Stop > 0:
 		return c.Train.Stop

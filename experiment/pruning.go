@@ -23,7 +23,7 @@ const NoPruning = "none"
 // Make makes a run of any kind: Search, Train, or Prune.
 func (l *Lab) Make(ctx context.Context, c Config) (Run, error) {
 	switch {
-	case c.Search.Method != NoSearch:
+	case c.Searches():
 		return l.Search(ctx, c)
 	case c.Prune.Method == NoPruning:
 		return l.Train(ctx, c)

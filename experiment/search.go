@@ -40,6 +40,9 @@ func (l *Lab) Search(ctx context.Context, c Config) (Run, error) {
 func (c Config) SearchAlone() Config {
 	d := Default()
 	c.Model, c.Train, c.Prune = d.Model, d.Train, d.Prune
+	if c.Search.Images > 0 {
+		c.Data.Train, c.Search.Images = c.Search.Images, 0
+	}
 	return c
 }
 
@@ -216,6 +219,7 @@ func (c Config) validateSearch() error {
 	}{
 		{"search.channels", s.Channels >= 1 && s.Channels <= 1024, "1 to 1024 channels"},
 		{"search.cells", s.Cells >= 0 && s.Cells <= 100, "0 to 100 cells"},
+		{"search.images", s.Images >= 0, "0 or more images"},
 		{"search.val", s.Val > 0 && s.Val < 1, "a share above 0 and below 1"},
 		{"search.epochs", s.Epochs >= 1, "1 or more epochs"},
 		{"search.warmup", s.Warmup >= 0 && s.Warmup < max(1, s.Epochs), "0 or more epochs, fewer than search.epochs"},

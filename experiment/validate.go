@@ -32,8 +32,14 @@ func (c Config) Validate() error {
 		want string
 	}{
 		{"model.width", c.Model.Width > 0 && c.Model.Width <= 64, "a number above 0, at most 64"},
-		{genotypePath, c.Model.Name != Derived || c.Model.Genotype != "", "a genotype, as model.name is derived"},
-		{genotypePath, c.Model.Name == Derived || c.Model.Genotype == "", "none, as model.name is not derived"},
+		{genotypePath, c.Model.Name != Derived || c.Made() || c.Model.Genotype != "", "a genotype, as model.name is derived"},
+		{genotypePath, c.Model.Name == Derived && !c.Made() || c.Model.Genotype == "", "none, as model.name and model.from name other cells"},
+		{"model.from", c.Model.Name == Derived || !c.Made(), "genotype, as model.name is not derived"},
+		{"model.from", c.Model.From != FromSearch || c.Search.Method != NoSearch, "another value, as search.method is none"},
+		{"model.from", c.Model.From != FromRandom || c.Search.Method == NoSearch, "another value, as search.method is given"},
+		{"model.from", !c.Made() || p.Method == NoPruning, "genotype where a network is pruned"},
+		{"model.draw", c.Model.From != FromRandom || c.Model.Draw >= 1, "1 or more"},
+		{"model.params", c.Model.From != FromRandom || c.Model.Params >= 1 || c.Model.Like != "", "a number of parameters"},
 		{"model.channels", c.Model.Channels >= 0 && c.Model.Channels <= 4096, "0 to 4096"},
 		{"model.cells", c.Model.Cells >= 0 && c.Model.Cells <= 1024, "0 to 1024"},
 		{"model.auxiliary", c.Model.Auxiliary >= 0 && !math.IsInf(c.Model.Auxiliary, 0), "0 or more"},

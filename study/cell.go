@@ -12,7 +12,7 @@ type Cell struct {
 func CellOf(c experiment.Config) Cell { return Cell{c.Hash(), c.Seed} }
 
 // searches reports whether a cell is the search of an architecture.
-func searches(c experiment.Config) bool { return c.Search.Method != experiment.NoSearch }
+func searches(c experiment.Config) bool { return c.Searches() }
 
 // ModelOf is the network of a cell; of a search, its space.
 func ModelOf(c experiment.Config) string {

@@ -9,7 +9,8 @@ import (
 // stage is a run of the study: a cell, or something that a cell starts from.
 type stage struct {
 	config experiment.Config
-	needs  []*stage // made before it
+	needs  []*stage            // made before it
+	like   []experiment.Config // cells whose parameters it is to have
 	cell   bool
 	state  state
 	err    error
@@ -60,6 +61,12 @@ func (s *Study) plan(records map[Cell]Record, retry bool) []*stage {
 		known[id] = st
 		for _, n := range c.Needs() {
 			st.needs = append(st.needs, add(n))
+		}
+		st.like = s.liked(c)
+		for _, o := range st.like {
+			if r, ok := records[CellOf(o)]; !ok || r.Error != "" && retry {
+				st.needs = append(st.needs, add(o))
+			}
 		}
 		order = append(order, st)
 		return st

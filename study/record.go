@@ -22,6 +22,8 @@ type Record struct {
 	Model    string          `json:"model"`            // of a search, its space
 	Method   string          `json:"method"`           // of pruning, or of a search
 	Sparsity float64         `json:"sparsity"`         // as asked for
+	Params   int             `json:"params,omitempty"` // of a derived network
+	MACs     int             `json:"macs,omitempty"`   // of an image through it
 	Kept     int             `json:"kept,omitempty"`   // convolution and linear weights that stay
 	Total    int             `json:"total,omitempty"`  // of them all
 	OneShot  results.Percent `json:"one_shot_val_acc"` // validation accuracy before fine-tuning
@@ -30,7 +32,7 @@ type Record struct {
 	Own      Cost            `json:"own"`                // of the cell alone
 	Shared   Cost            `json:"shared"`             // of the stages that it needed and others may have used, the dense network apart
 	Trace    []Trace         `json:"trace,omitempty"`    // of the mask, epoch by epoch
-	Genotype string          `json:"genotype,omitempty"` // what a search ended in
+	Genotype string          `json:"genotype,omitempty"` // what a search ended in, or a derived network is made of
 	Path     []Derived       `json:"path,omitempty"`     // how it came there
 	Config   string          `json:"config"`             // in YAML
 	Machine  string          `json:"machine,omitempty"`
@@ -76,6 +78,14 @@ func recordOf(c experiment.Config, run experiment.Run, shared []experiment.Run) 
 		r.Own = costOf(run, 0)
 		if o := run.Outcome; o != nil {
 			r.ValAcc, r.TestAcc = o.ValAcc, o.TestAcc
+			if run.Config.Model.Name == experiment.Derived {
+				r.Params, r.MACs, r.Genotype = o.Params, o.MACs, run.Config.Model.Genotype
+			}
+		}
+		for _, s := range shared {
+			if c.Model.From == experiment.FromSearch && s.Searching() {
+				r.Shared.add(costOf(s, 0))
+			}
 		}
 		return r
 	}

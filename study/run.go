@@ -89,8 +89,12 @@ func (r *runner) run(ctx context.Context) error {
 			st.state = running
 			active++
 			r.observe(st, false, nil)
+			c, err := r.settled(st)
 			go func() {
-				run, err := r.options.Execute(ctx, st.config)
+				var run experiment.Run
+				if err == nil {
+					run, err = r.options.Execute(ctx, c)
+				}
 				r.ended <- outcome{st, run, err}
 			}()
 		}
@@ -197,6 +201,10 @@ func (e Event) String() string {
 	what := "dense"
 	if searches(e.Config) {
 		what = "search by " + e.Config.Search.Method
+	} else if e.Config.Model.From == experiment.FromSearch {
+		what = "found by " + e.Config.Search.Method
+	} else if e.Config.Model.From == experiment.FromRandom {
+		what = fmt.Sprintf("random, draw %d", e.Config.Model.Draw)
 	} else if e.Config.Prune.Method != experiment.NoPruning {
 		what = fmt.Sprintf("%s, %.4g %% removed", e.Config.Prune.Method, 100*e.Config.Prune.Sparsity[0])
 	}

@@ -77,6 +77,7 @@ type seriesFile struct {
 	Seeds    []uint64  `yaml:"seeds"`
 	Sparsity []float64 `yaml:"sparsity"`
 	Rounds   []int     `yaml:"rounds"`
+	Like     []string  `yaml:"like"`
 }
 
 // Load reads the study in a file; see Read.
@@ -111,6 +112,11 @@ func Load(path string) (*Study, error) {
 //	  - label: dense            # without a pruning method: one cell for each model and seed
 //	  - label: DARTS            # a search: one cell for each seed
 //	    settings: {search: {method: darts}}
+//	  - label: DARTS            # the training of what that search finds; data.train is not its search's
+//	    settings: {search: {method: darts, images: 10000}, model: {name: derived, from: search}}
+//	  - label: random 1         # a random cell with about as many parameters as the networks of other series
+//	    settings: {model: {name: derived, from: random, draw: 1}}
+//	    like: [DARTS]
 //	figures:                    # default: figures show all series
 //	  - name: one-shot          # accuracy of these is MODEL-one-shot-accuracy.svg
 //	    series: [OMP, random]
@@ -188,7 +194,13 @@ func (f *file) study(name string) (*Study, error) {
 		if r.Label == "" {
 			return nil, fmt.Errorf("series %d has no label", i+1)
 		}
-		cells, err := r.cells(base, f, name)
+		like, err := s.like(r.Like)
+		if err != nil {
+			return nil, fmt.Errorf("series %q: %w", r.Label, err)
+		}
+		own := base
+		own.Model.Like = like
+		cells, err := r.cells(own, f, name)
 		if err != nil {
 			return nil, fmt.Errorf("series %q: %w", r.Label, err)
 		}
@@ -252,6 +264,9 @@ func (r *seriesFile) cells(base experiment.Config, f *file, name string) ([]expe
 	if err != nil {
 		return nil, err
 	}
+	if len(r.Like) > 0 && c.Model.From != experiment.FromRandom {
+		return nil, errors.New("like: its cells are not random ones (model.from)")
+	}
 	if searches(c) {
 		if len(r.Models) > 0 {
 			return nil, errors.New("models of a search: it makes its own (search.space)")
@@ -267,6 +282,12 @@ func (r *seriesFile) cells(base experiment.Config, f *file, name string) ([]expe
 				switch {
 				case searches(cell):
 					cell = cell.SearchAlone()
+				case cell.Made():
+					if cell.Model.From == experiment.FromRandom {
+						space := cell.Search.Space
+						cell.Search = experiment.Default().Search
+						cell.Search.Space = space
+					}
 				case cell.Prune.Method == experiment.NoPruning:
 					cell = cell.Dense()
 				default:

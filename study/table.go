@@ -69,6 +69,27 @@ func oneShotAcc(r Record) float64 { return float64(r.OneShot) }
 func allPasses(r Record) float64  { return float64(r.Own.Passes + r.Shared.Passes) }
 func allSeconds(r Record) float64 { return r.Own.Seconds + r.Shared.Seconds }
 
+func ownSeconds(r Record) float64 { return r.Own.Seconds }
+
+// params and macs are those of a derived network, else NaN.
+func params(r Record) float64 { return orNaN(r.Params) }
+func macs(r Record) float64   { return orNaN(r.MACs) }
+
+// searchSeconds is NaN of what no search found.
+func searchSeconds(r Record) float64 {
+	if r.Params == 0 || r.Shared.Epochs == 0 {
+		return math.NaN()
+	}
+	return r.Shared.Seconds
+}
+
+func orNaN(n int) float64 {
+	if n == 0 {
+		return math.NaN()
+	}
+	return float64(n)
+}
+
 // allProcessor is NaN if it was not measured throughout.
 func allProcessor(r Record) float64 {
 	c := r.Own
@@ -173,6 +194,17 @@ func (s *Study) Table(records map[Cell]Record) *results.Table {
 		}
 		return text(results.Summarize(values...).Mean)
 	}
+	if measured(points, params) {
+		million := func(m float64) string { return fmt.Sprintf("%.3f M", m/1e6) }
+		columns = append(columns,
+			column{"parameters", func(p Point) string {
+				return mean(p, params, func(m float64) string { return fmt.Sprintf("%.0f", m) })
+			}},
+			column{"MACs", func(p Point) string { return mean(p, macs, million) }},
+			column{"training", func(p Point) string { return mean(p, ownSeconds, results.Duration) }},
+			column{"search", func(p Point) string { return mean(p, searchSeconds, results.Duration) }},
+		)
+	}
 	columns = append(columns,
 		column{"passes", func(p Point) string {
 			return mean(p, allPasses, func(m float64) string { return fmt.Sprintf("%.0f", m) })
@@ -221,18 +253,26 @@ func (p Point) state() string {
 	return ""
 }
 
+// number is nothing for 0.
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
 // Rows is the same in numbers, for programs: a row for each finished cell. Accuracies are in percent.
 func (s *Study) Rows(records map[Cell]Record) *results.Table {
 	t := results.NewTable("series", "model", "seed", "sparsity", "kept", "total", "one_shot_val_acc", "val_acc", "test_acc",
 		"own_epochs", "own_passes", "own_seconds", "own_processor_seconds",
-		"shared_epochs", "shared_passes", "shared_seconds", "shared_processor_seconds", "hash")
+		"shared_epochs", "shared_passes", "shared_seconds", "shared_processor_seconds", "hash", "params", "macs", "genotype")
 	for _, p := range s.pointsOf(records, false) {
 		for _, r := range p.Records {
 			t.Add(p.Series, p.Model, strconv.FormatUint(r.Seed, 10), strconv.FormatFloat(p.Sparsity, 'f', -1, 64),
 				strconv.Itoa(r.Kept), strconv.Itoa(r.Total), r.OneShot.Number(), r.ValAcc.Number(), r.TestAcc.Number(),
 				strconv.Itoa(r.Own.Epochs), strconv.Itoa(r.Own.Passes), fmt.Sprintf("%.1f", r.Own.Seconds), r.Own.processor(),
 				strconv.Itoa(r.Shared.Epochs), strconv.Itoa(r.Shared.Passes), fmt.Sprintf("%.1f", r.Shared.Seconds), r.Shared.processor(),
-				r.Hash)
+				r.Hash, number(r.Params), number(r.MACs), r.Genotype)
 		}
 	}
 	return t

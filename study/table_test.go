@@ -37,7 +37,7 @@ func TestTable(t *testing.T) {
 		t.Errorf("%d lines of\n%s", lines, &csv)
 	}
 	c := s.Series[1].Cells[3]
-	if want := "magnitude,resnet8,2,0.7902848,20,100,50.00,80.00,82.00,0,0,0.0,,0,0,0.0,," + c.Hash() + "\n"; !strings.Contains(csv.String(), want) {
+	if want := "magnitude,resnet8,2,0.7902848,20,100,50.00,80.00,82.00,0,0,0.0,,0,0,0.0,," + c.Hash() + ",,,\n"; !strings.Contains(csv.String(), want) {
 		t.Errorf("no %q in\n%s", want, &csv)
 	}
 }

@@ -127,7 +127,7 @@ else the machine does.`,
 // is found; without one it says so, and goes on.
 func (a *app) truth(s *study.Study, path string) (*nb201.Table, error) {
 	needed := slices.ContainsFunc(s.Cells(), func(c experiment.Config) bool {
-		return c.Search.Method != experiment.NoSearch && c.Search.Space == search.NASBench201().Name
+		return c.Searches() && c.Search.Space == search.NASBench201().Name
 	})
 	if !needed {
 		return nil, nil

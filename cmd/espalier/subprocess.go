@@ -22,6 +22,12 @@ const patience = 2 * time.Minute
 // it saves and ends when ctx does.
 func (a *app) subprocess(threads int) func(context.Context, experiment.Config) (experiment.Run, error) {
 	return func(ctx context.Context, c experiment.Config) (experiment.Run, error) {
+		if c.Made() { // a search has been made by now, in a process of its own
+			var err error
+			if c, err = a.lab().Settled(ctx, c); err != nil {
+				return experiment.Run{}, err
+			}
+		}
 		self, err := os.Executable()
 		if err != nil {
 			return experiment.Run{}, err
@@ -37,7 +43,7 @@ func (a *app) subprocess(threads int) func(context.Context, experiment.Config) (
 		}
 		verb := "prune"
 		switch {
-		case c.Search.Method != experiment.NoSearch:
+		case c.Searches():
 			verb = "search"
 		case c.Prune.Method == experiment.NoPruning:
 			verb = "train"

@@ -50,7 +50,9 @@ cover every finished run of these settings below --runs, whichever seeds this co
 				return err
 			}
 			for i := range configs {
-				configs[i] = configs[i].Dense()
+				if !configs[i].Made() {
+					configs[i] = configs[i].Dense()
+				}
 			}
 			if s.dryRun {
 				return a.dryRun(configs...)
