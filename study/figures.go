@@ -17,7 +17,7 @@ import (
 
 // Write writes the tables and the figures of a study into a directory and returns the names of the files: table.txt,
 // table.md, cells.csv, and for each model and choice of series, as PNG and SVG, accuracy and cost against remaining weights and, where masks were
-// trained, how they moved at each sparsity. Of searches: searches.txt, searches.md, found.csv, and, as far as truth (nil: none) knows
+// trained, how they moved at each sparsity. Of derived networks: accuracy against parameters (parameters). Of searches: searches.txt, searches.md, found.csv, and, as far as truth (nil: none) knows
 // the cells of NAS-Bench-201, how accurate the derived cell was after each epoch (trajectories).
 func (s *Study) Write(dir string, records map[Cell]Record, truth *nb201.Table) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -70,6 +70,14 @@ func (s *Study) Write(dir string, records map[Cell]Record, truth *nb201.Table) (
 	}
 	if f != nil {
 		if err := save("trajectories", f); err != nil {
+			return files, err
+		}
+	}
+	if f, err = s.Scatter(records); err != nil {
+		return files, err
+	}
+	if f != nil {
+		if err := save("parameters", f); err != nil {
 			return files, err
 		}
 	}

@@ -73,6 +73,10 @@ func TestTrained(t *testing.T) {
 	if !strings.Contains(table, "12345") || !strings.Contains(table, "search") {
 		t.Errorf("\n%s", table)
 	}
+	files, err := s.Write(t.TempDir(), records, nil)
+	if err != nil || !strings.Contains(strings.Join(files, " "), "parameters.svg") {
+		t.Errorf("wrote %q, %v", files, err)
+	}
 	// A lost record is made again from those that are there.
 	if err := os.Remove(filepath.Join(dir, recordName(random))); err != nil {
 		t.Fatal(err)

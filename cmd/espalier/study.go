@@ -52,7 +52,7 @@ func newStudy(a *app) *cobra.Command {
       series: [magnitude, random]
 
 What several cells start from, such as the dense network, is trained once. Each finished cell leaves a small record in
-OUT/cells; where its record is, a cell is not run again, also in a fresh clone. A cell that fails is recorded, and the
+OUT/cells, a search its α and figures of each epoch in OUT/searches, of which its plots are drawn; where its record is, a cell is not run again, also in a fresh clone. A cell that fails is recorded, and the
 study goes on; --retry-failed tries such cells again. Ctrl-C saves and stops; the same command goes on.
 
 With --jobs several runs go on at once, each in a process of its own with its share of the threads. Times are then those
@@ -92,6 +92,14 @@ else the machine does.`,
 			} else {
 				setThreads(threads)
 			}
+			execute := o.Execute
+			o.Execute = func(ctx context.Context, c experiment.Config) (experiment.Run, error) {
+				r, err := execute(ctx, c)
+				if err == nil && r.Searching() {
+					err = keepSearch(out, r)
+				}
+				return r, err
+			}
 			records, failed := s.Run(c.Context(), o)
 			if c.Context().Err() != nil || records == nil || study.Blocked(failed) {
 				return failed
@@ -104,6 +112,11 @@ else the machine does.`,
 			if err != nil {
 				return err
 			}
+			drawn, err := drawSearches(s, out)
+			if err != nil {
+				return err
+			}
+			files = append(files, drawn...)
 			if err := a.printStudyResult(s, records, truth); err != nil {
 				return err
 			}

@@ -445,3 +445,26 @@ func ExampleNewDensity() {
 	fmt.Println(strings.Contains(b.String(), "remaining weights"))
 	// Output: true
 }
+
+// TestScatter: what cannot be drawn is refused, and each group of dots has its place and a line in the legend.
+func TestScatter(t *testing.T) {
+	f, err := NewScatter("cells", "parameters (millions)", "test accuracy (%)", Dots{"found", 0.25, []float64{80, 81}}, Dots{"random", 0.24, []float64{79}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := f.SVG(&b); err != nil {
+		t.Fatal(err)
+	}
+	checkSVG(t, b.Bytes())
+	for _, want := range []string{"found", "random", "parameters (millions)", "n = 1–2"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in the drawing", want)
+		}
+	}
+	for _, dots := range [][]Dots{nil, {{"x", 1, nil}}, {{"x", math.NaN(), []float64{1}}}, {{"x", 1, []float64{math.Inf(1)}}}} {
+		if _, err := NewScatter("", "", "", dots...); err == nil {
+			t.Errorf("%v was drawn", dots)
+		}
+	}
+}
