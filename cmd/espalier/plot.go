@@ -27,6 +27,7 @@ func newPlot(a *app) *cobra.Command {
                        different seeds together: each run and the range under five seeds, mean ± one standard
                        deviation from five on; the dense networks are a dashed line
   search, entropy      of searches: loss and accuracy, and how undecided the choices are, epoch by epoch
+  skips                of searches: identities in the cell that would be derived, epoch by epoch
   alphas-CELL          of each search: the weight of every candidate of every edge, epoch by epoch
   genotype             of each search that has ended: what it found
 

@@ -27,7 +27,7 @@ type named struct {
 }
 
 // searchDrawings are those that searches give: for each the weights of the candidates, cell by cell, and what it found; for all
-// together loss and accuracy, and the entropy of the choices.
+// together loss and accuracy, the entropy of the choices, and how many are identities.
 func searchDrawings(runs []experiment.Run, title string) (all []named, err error) {
 	names := curveNames(runs)
 	for i, r := range runs {
@@ -59,11 +59,16 @@ func searchDrawings(runs []experiment.Run, title string) (all []named, err error
 	if f != nil {
 		all = append(all, named{"search", f})
 	}
-	if f, err = entropyFigure(runs, names, title); err != nil {
-		return nil, err
-	}
-	if f != nil {
-		all = append(all, named{"entropy", f})
+	for _, of := range []struct{ name, column, label string }{
+		{"entropy", "_entropy", "entropy of the choices (nats)"},
+		{"skips", "_skips", "identities in the derived cell"},
+	} {
+		if f, err = cellFigure(runs, names, title, of.column, of.label); err != nil {
+			return nil, err
+		}
+		if f != nil {
+			all = append(all, named{of.name, f})
+		}
 	}
 	if f, err = eigenvalueFigure(runs, names, title); err != nil {
 		return nil, err
@@ -113,13 +118,13 @@ func weightDrawings(r experiment.Run, title string) (all []named, err error) {
 	return all, nil
 }
 
-// entropyFigure draws the mean entropy of the choices of each kind of cell, as far as all runs have it.
-func entropyFigure(runs []experiment.Run, names []string, title string) (*plot.Figure, error) {
+// cellFigure draws the columns with an ending, one of each kind of cell, as far as all their epochs have it.
+func cellFigure(runs []experiment.Run, names []string, title, ending, label string) (*plot.Figure, error) {
 	var courses []plot.Course
 	for i, r := range runs {
 		records := r.Trainings[0].Records
 		for _, column := range records.Columns {
-			cell, ok := strings.CutSuffix(column, "_entropy")
+			cell, ok := strings.CutSuffix(column, ending)
 			if values := records.Column(column); ok && len(values) > 0 && finite(values) {
 				courses = append(courses, plot.Course{Name: strings.TrimPrefix(names[i]+", "+cell, ", "), Runs: [][]float64{values}})
 			}
@@ -128,7 +133,7 @@ func entropyFigure(runs []experiment.Run, names []string, title string) (*plot.F
 	if len(courses) == 0 || len(courses) > plot.Curves {
 		return nil, nil
 	}
-	return plot.NewCourses(title, "entropy of the choices (nats)", 1, courses...)
+	return plot.NewCourses(title, label, 1, courses...)
 }
 
 // eigenvalueFigure draws the largest eigenvalue of the Hessian in α, where it was measured, and says which searches it ended.

@@ -42,7 +42,7 @@ func TestStudyOfTrainedCells(t *testing.T) {
 	if made, err := filepath.Glob(filepath.Join(first, "small", "*", "seed-1")); err != nil || len(made) != 3 {
 		t.Errorf("%d runs, want a search and two trainings: %v", len(made), made)
 	}
-	drawn := []string{"parameters.svg", "alphas-cell.svg", "entropy.svg", "search.svg", "genotype.svg"}
+	drawn := []string{"parameters.svg", "alphas-cell.svg", "entropy.svg", "skips.svg", "search.svg", "genotype.svg"}
 	for _, name := range drawn {
 		if err := os.Remove(filepath.Join(out, name)); err != nil {
 			t.Error(err)
