@@ -33,7 +33,8 @@ func (c Config) Validate() error {
 	}{
 		{"model.width", c.Model.Width > 0 && c.Model.Width <= 64, "a number above 0, at most 64"},
 		{genotypePath, c.Model.Name != Derived || c.Made() || c.Model.Genotype != "", "a genotype, as model.name is derived"},
-		{genotypePath, c.Model.Name == Derived && !c.Made() || c.Model.Genotype == "", "none, as model.name and model.from name other cells"},
+		{genotypePath, c.Model.Name == Derived || c.Model.Genotype == "", "none, as model.name is not derived"},
+		{genotypePath, !c.Made() || c.Model.Genotype == "", "none, as model.from says where the cells come from"},
 		{"model.from", c.Model.Name == Derived || !c.Made(), "genotype, as model.name is not derived"},
 		{"model.from", c.Model.From != FromSearch || c.Search.Method != NoSearch, "another value, as search.method is none"},
 		{"model.from", c.Model.From != FromRandom || c.Search.Method == NoSearch, "another value, as search.method is given"},

@@ -52,8 +52,9 @@ func newStudy(a *app) *cobra.Command {
       series: [magnitude, random]
 
 What several cells start from, such as the dense network, is trained once. Each finished cell leaves a small record in
-OUT/cells, a search its α and figures of each epoch in OUT/searches, of which its plots are drawn; where its record is, a cell is not run again, also in a fresh clone. A cell that fails is recorded, and the
-study goes on; --retry-failed tries such cells again. Ctrl-C saves and stops; the same command goes on.
+OUT/cells, and a search its α and figures of each epoch in OUT/searches, of which its plots are drawn; where its record
+is, a cell is not run again, also in a fresh clone. A cell that fails is recorded, and the study goes on; --retry-failed
+tries such cells again. Ctrl-C saves and stops; the same command goes on.
 
 With --jobs several runs go on at once, each in a process of its own with its share of the threads. Times are then those
 of runs that disturb each other: measure them with one job. Processor time, all threads added up, hardly depends on what
