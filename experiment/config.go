@@ -83,7 +83,7 @@ type Prune struct {
 // Search is the search of an architecture. The training images of data.train, varied as data says, are divided between
 // weights and architecture.
 type Search struct {
-	Method      string  `yaml:"method" one:"none darts rarts gdas random-ws" doc:"how an architecture is searched; each method's own settings follow below"`
+	Method      string  `yaml:"method" one:"none darts rarts gdas pc-darts random-ws" doc:"how an architecture is searched; each method's own settings follow below"`
 	Space       string  `yaml:"space" doc:"what is searched: darts, nas-bench-201, robustdarts-s1 to robustdarts-s4, or a space of your own as a mapping (espalier search --space FILE.yaml)"`
 	Images      int     `yaml:"images" unit:"images" doc:"use this many training images, drawn at random, in place of data.train; 0: those of data.train"`
 	Channels    int     `yaml:"channels" doc:"of the first cells"`
@@ -101,6 +101,8 @@ type Search struct {
 	AlphaBeta1  float64 `yaml:"alpha_beta1" doc:"of the architecture's Adam"`
 	AlphaBeta2  float64 `yaml:"alpha_beta2" doc:"of the architecture's Adam"`
 	AlphaDecay  float64 `yaml:"alpha_decay" doc:"weight decay of the architecture, added to the gradient"`
+	Auxiliary   string  `yaml:"auxiliary" one:"none linear cosine" doc:"a skip connection beside the candidates of every edge, which fades along a line or half a cosine and is no part of the architecture"`
+	AuxWeight   float64 `yaml:"auxiliary_weight" doc:"of that skip connection in the first epoch; in the last it is 0"`
 	Memory      string  `yaml:"memory" hash:"-" one:"auto keep recompute" doc:"keep what batch norms read, or recompute it backward: a quarter of the memory, the same bits; auto: recompute for methods that compute one operation an edge"`
 	Curvature   bool    `yaml:"curvature" doc:"measure every second epoch the largest eigenvalue of the validation loss in the architecture (24 passes of 256 images)"`
 	Stop        bool    `yaml:"stop" doc:"end as RobustDARTS does when that eigenvalue grows, and take the architecture of four epochs before"`
@@ -124,7 +126,8 @@ func Default() Config {
 		},
 		Search: Search{
 			Method: NoSearch, Space: "darts", Channels: 16, Val: 0.5, Epochs: 50, Batch: 64, LR: 0.025, FinalLR: 0.001, Momentum: 0.9,
-			WeightDecay: 3e-4, Clip: 5, AlphaLR: 3e-4, AlphaBeta1: 0.5, AlphaBeta2: 0.999, AlphaDecay: 1e-3, Memory: "auto",
+			WeightDecay: 3e-4, Clip: 5, AlphaLR: 3e-4, AlphaBeta1: 0.5, AlphaBeta2: 0.999, AlphaDecay: 1e-3,
+			Auxiliary: "none", AuxWeight: 1, Memory: "auto",
 		},
 	}
 }

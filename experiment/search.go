@@ -27,7 +27,7 @@ const NoSearch = "none"
 const GenotypeFile = "genotype.txt"
 
 // Search searches an architecture as the configuration says, and leaves in the run's directory alphas.csv, with α after every
-// epoch, and genotype.txt. When ctx ends it saves and returns *Interrupted.
+// epoch, betas.csv, if the method has β, and genotype.txt. When ctx ends it saves and returns *Interrupted.
 func (l *Lab) Search(ctx context.Context, c Config) (Run, error) {
 	if c.Search.Method == NoSearch {
 		return Run{}, errors.New("experiment: search.method is none: there is nothing to search by")
@@ -55,16 +55,16 @@ func (l *Lab) search(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	problem, err := c.searchProblem(set, split)
+	method, err := c.searcher()
+	if err != nil {
+		return err
+	}
+	problem, err := c.searchProblem(set, split, oneshot.Edge(method, c.searchCourse().Auxiliary))
 	if err != nil {
 		return err
 	}
 	for _, loader := range []*datasets.Loader{problem.Train, problem.Val, problem.Check} {
 		defer loader.Close()
-	}
-	method, err := c.searcher()
-	if err != nil {
-		return err
 	}
 	s, err := oneshot.New(method, problem, c.searchCourse())
 	if err != nil {
@@ -101,8 +101,8 @@ func (l *Lab) searched(ctx context.Context, d *train.Dir, s *oneshot.Search, c C
 	})
 }
 
-// recorded is a search that writes alphas.csv whenever an epoch is done. The file is made anew of the history that the
-// search's checkpoints hold, so that no interruption leaves a line too many or too few.
+// recorded is a search that writes alphas.csv, and betas.csv if it has β, whenever an epoch is done. The files are made anew of
+// the history that the search's checkpoints hold, so that no interruption leaves a line too many or too few.
 type recorded struct {
 	*oneshot.Search
 	dir *train.Dir
@@ -114,11 +114,20 @@ func (r recorded) End(ctx context.Context, epoch int, report train.Report) ([]tr
 	if err != nil {
 		return figures, err
 	}
-	table := []byte(search.AlphasHeader(r.Space()))
+	alphas, betas := []byte(search.AlphasHeader(r.Space())), []byte(search.BetasHeader())
 	for e := range epoch + 2 {
-		table = r.AlphaAfter(e).AppendCSV(table, e)
+		a := r.AlphaAfter(e)
+		alphas = a.AppendCSV(alphas, e)
+		if a.Beta != nil {
+			betas = a.AppendBetasCSV(betas, e)
+		}
 	}
-	return figures, r.dir.WriteBytes(search.AlphasFile, table)
+	if r.AlphaAfter(0).Beta != nil { // first: an interruption between the two leaves β that nobody reads
+		if err := r.dir.WriteBytes(search.BetasFile, betas); err != nil {
+			return figures, err
+		}
+	}
+	return figures, r.dir.WriteBytes(search.AlphasFile, alphas)
 }
 
 // searchSplit divides the training images between weights and architecture.
@@ -133,7 +142,7 @@ func (c Config) searchSplit(set *datasets.Set) (*datasets.Split, error) {
 }
 
 // searchProblem is the supernet with its images. The caller closes the loaders.
-func (c Config) searchProblem(set *datasets.Set, split *datasets.Split) (*oneshot.Problem, error) {
+func (c Config) searchProblem(set *datasets.Set, split *datasets.Split, edge search.MixedEdge) (*oneshot.Problem, error) {
 	for _, share := range []string{oneshot.TrainSplit, oneshot.ValSplit} {
 		if n := len(split.Indices(share)); n < c.Search.Batch {
 			return nil, fmt.Errorf("search.batch is %d, more than the %d images of %s", c.Search.Batch, n, share)
@@ -145,7 +154,7 @@ func (c Config) searchProblem(set *datasets.Set, split *datasets.Split) (*onesho
 	}
 	net, err := supernet.New(space, supernet.Options{
 		Input: nn.Shape(set.Shape()), Classes: len(set.Classes), Channels: c.Search.Channels, Cells: c.Search.Cells,
-		Batch: c.Search.Batch, Memory: c.supernetMemory(),
+		Batch: c.Search.Batch, Memory: c.supernetMemory(), Edge: edge,
 	})
 	if err != nil {
 		return nil, fitting(err)
@@ -191,6 +200,7 @@ func (c Config) searchCourse() oneshot.Course {
 	}
 	return oneshot.Course{
 		Epochs: s.Epochs, Warmup: s.Warmup, Curvature: s.Curvature, Stopping: stopping,
+		Auxiliary: oneshot.Auxiliary{Decay: s.Auxiliary, Weight: s.AuxWeight},
 		Recipe: bilevel.Recipe{
 			LR: s.LR, FinalLR: s.FinalLR, Momentum: s.Momentum, WeightDecay: s.WeightDecay, Clip: s.Clip,
 			AlphaLR: s.AlphaLR, AlphaBeta1: s.AlphaBeta1, AlphaBeta2: s.AlphaBeta2, AlphaDecay: s.AlphaDecay,
@@ -207,7 +217,11 @@ func (c Config) validateSearch() error {
 	if _, err := c.searcher(); err != nil {
 		return fmt.Errorf("experiment: %w", err)
 	}
-	r := c.searchCourse().Recipe
+	course := c.searchCourse()
+	if err := course.Auxiliary.Validate(); err != nil {
+		return fmt.Errorf("experiment: search.auxiliary: %w", err)
+	}
+	r := course.Recipe
 	r.Steps = 1
 	if err := r.Validate(); err != nil {
 		return fmt.Errorf("experiment: search: %w", err)

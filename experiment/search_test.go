@@ -48,8 +48,11 @@ func (o *interrupting) Observe(e train.Event) {
 // TestSearch: a search leaves α of all epochs and its architecture, which follow from one another, and an interrupted one the
 // same files.
 func TestSearch(t *testing.T) {
-	for _, method := range []string{"darts", "rarts", "random-ws"} {
-		c := smallSearch(t, "search.method="+method, "darts.order=1", "random-ws.candidates=5")
+	for _, method := range []string{"darts", "rarts", "pc-darts", "random-ws"} {
+		c := smallSearch(t, "search.method="+method, "darts.order=1", "pc-darts.k=2", "random-ws.candidates=5")
+		if method == "pc-darts" {
+			c.Search.Auxiliary = "linear"
+		}
 		lab := &Lab{Runs: t.TempDir()}
 		r, err := lab.Search(t.Context(), c)
 		if err != nil {
@@ -58,18 +61,16 @@ func TestSearch(t *testing.T) {
 		if !r.Finished() || r.Genotype == nil || r.Status != train.Finished {
 			t.Fatalf("%s: %+v", method, r)
 		}
-		f, err := os.Open(filepath.Join(r.Path, search.AlphasFile))
-		if err != nil {
-			t.Fatal(err)
-		}
-		epochs, err := search.ReadAlphas(f, search.AlphasFile, search.NASBench201())
-		f.Close()
+		epochs, err := search.LoadAlphas(filepath.Join(r.Path, search.AlphasFile), search.NASBench201())
 		if err != nil || len(epochs) != 3 {
 			t.Fatalf("%s: α of %d epochs, %v", method, len(epochs), err)
 		}
-		g, err := search.Derive(search.NASBench201(), search.Registry{}, epochs[2].Softmax())
+		g, err := search.Derive(search.NASBench201(), search.Registry{}, epochs[2].Scores())
 		if err != nil || method != "random-ws" && !g.Equal(*r.Genotype) {
 			t.Errorf("%s: α stands for %v, the search found %v, %v", method, g, r.Genotype, err)
+		}
+		if betas := epochs[2].Beta != nil; betas != (method == "pc-darts") {
+			t.Errorf("%s: has β: %v", method, betas)
 		}
 		if again, err := lab.Search(t.Context(), c); err != nil || !again.Finished() {
 			t.Errorf("%s: a second time: %v", method, err)
@@ -90,7 +91,11 @@ func TestSearch(t *testing.T) {
 				t.Fatalf("%s: %v", method, err)
 			}
 		}
-		for _, name := range []string{search.AlphasFile, GenotypeFile, train.MetricsFile, ConfigFile} {
+		kept := []string{search.AlphasFile, GenotypeFile, train.MetricsFile, ConfigFile}
+		if method == "pc-darts" {
+			kept = append(kept, search.BetasFile)
+		}
+		for _, name := range kept {
 			one, err := os.ReadFile(filepath.Join(r.Path, name))
 			if err != nil {
 				t.Fatal(err)
@@ -112,13 +117,13 @@ func TestSearchSettings(t *testing.T) {
 			t.Errorf("%s gives the search another name", same)
 		}
 	}
-	for _, other := range []string{"darts.xi=0.1", "search.lr=0.1", "search.method=rarts", "data.flip=false"} {
+	for _, other := range []string{"darts.xi=0.1", "search.lr=0.1", "search.method=rarts", "data.flip=false", "search.auxiliary=cosine"} {
 		if hash(other) == base {
 			t.Errorf("%s does not give the search another name", other)
 		}
 	}
 	for want, set := range map[string]string{
-		"search.val": "search.val=1", "search.warmup": "search.warmup=2", "rates": "search.final_lr=1", "prune.method": "prune.method=random",
+		"search.val": "search.val=1", "search.auxiliary": "search.auxiliary_weight=-1", "search.warmup": "search.warmup=2", "rates": "search.final_lr=1", "prune.method": "prune.method=random",
 	} {
 		c := smallSearch(t)
 		if err := c.Set(set); err != nil {

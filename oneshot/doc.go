@@ -2,10 +2,10 @@
 // share. A Method is a list of updates over the supernet's weights and α; New makes it a Search, which train.Run runs, saves
 // and resumes to the bit. Methods is the table of them; a variant is a file here and a line there.
 //
-// # Three seams
+// # Seams
 //
-// A method differs from DARTS in how α becomes the weights of the sums (a supernet.Gate, which may draw), in its updates
-// (Method.Updates), or in how the architecture comes of it in the end (a Chooser).
+// A method differs from DARTS in its updates (Method.Updates), in how α becomes the weights of the sums (Search.Gate, which may
+// draw), in what stands on the edges of the supernet (Edged), or in how α becomes an architecture (Search.Select, or a Chooser).
 //
 // # Statistics
 //

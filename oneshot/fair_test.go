@@ -6,7 +6,6 @@ package oneshot
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -16,7 +15,6 @@ import (
 	"espalier/bilevel"
 	"espalier/nn"
 	"espalier/search"
-	"espalier/train"
 )
 
 // sigmoid weighs each candidate by 1/(1+e^−α): candidates of an edge do not compete, as they do under softmax.
@@ -57,23 +55,23 @@ func (o *Fair) Passes() int { return 2 }
 // Updates implements Method: those of DARTS in first order, through another gate.
 func (o *Fair) Updates(s *Search) (bilevel.Method[nn.Float], error) {
 	s.Gate(sigmoid{}, nil)
+	s.Select(o.derive)
 	first := DARTS{Order: 1}
 	return first.Updates(s)
 }
 
-// Choose implements Chooser. Edges below the threshold carry none; of the others the best operation stays.
-func (o *Fair) Choose(_ context.Context, s *Search, _ train.Report) (search.Genotype, error) {
-	scores := make(search.Scores, len(s.Space().Cells))
-	a := search.NewAlpha(s.Space())
-	for k, cell := range s.Space().Cells {
+// derive is the selection. Edges below the threshold carry none; of the others the best operation stays.
+func (o *Fair) derive(a *search.Alpha) (search.Genotype, error) {
+	scores := make(search.Scores, len(a.Space.Cells))
+	for k, cell := range a.Space.Cells {
 		for e, edge := range cell.Edges {
 			var row []float64
-			for _, alpha := range a.Row(k, e).Of(s.Alpha.Value) {
+			for _, alpha := range a.Row(k, e).Of(a.Values) {
 				row = append(row, logistic(alpha))
 			}
 			none := slices.Index(edge.Primitives, "none")
 			if none < 0 {
-				return search.Genotype{}, fmt.Errorf("oneshot: fair leaves edges out, and %d→%d of the space %s has no none", edge.From, edge.To, s.Space().Name)
+				return search.Genotype{}, fmt.Errorf("oneshot: fair leaves edges out, and %d→%d of the space %s has no none", edge.From, edge.To, a.Space.Name)
 			}
 			if row[none] = 0; slices.Max(row) < o.Threshold {
 				row[none] = 1
@@ -81,7 +79,7 @@ func (o *Fair) Choose(_ context.Context, s *Search, _ train.Report) (search.Geno
 			scores[k] = append(scores[k], row)
 		}
 	}
-	return search.Derive(s.Space(), s.Primitives(), scores)
+	return search.Derive(a.Space, search.Registry{}, scores)
 }
 
 func TestFair(t *testing.T) {
@@ -120,7 +118,7 @@ func TestFair(t *testing.T) {
 	}
 	edges := s.Space().Cells[0].Edges
 	kept := func(threshold float64) int {
-		g, err := (&Fair{Threshold: threshold}).Choose(t.Context(), s, nil)
+		g, err := (&Fair{Threshold: threshold}).derive(s.alpha)
 		if err != nil {
 			t.Fatal(err)
 		}

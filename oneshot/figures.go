@@ -13,13 +13,13 @@ import (
 
 // ended is bilevel.Options.Ended.
 func (s *Search) ended(ctx context.Context, epoch int, report train.Report) ([]train.Figure, error) {
-	copy(s.history[(epoch+1)*len(s.alpha.Values):], s.alpha.Values)
+	copy(s.history[(epoch+1)*len(s.Alpha.Value):], s.Alpha.Value)
 	var figures []train.Figure
 	for _, n := range s.networks {
 		figures = append(figures, train.Figure{Name: n.Name + "_accuracy", Value: 100 * float64(n.tally[1]) / float64(n.tally[0])})
 	}
 	if judged, ok := s.method.(Judged); s.problem.Check != nil && (!ok || judged.Judged()) {
-		r, err := s.evaluate(ctx, report)
+		r, err := s.evaluate(ctx, epoch, report)
 		if err != nil {
 			return nil, err
 		}
@@ -41,7 +41,7 @@ func (s *Search) ended(ctx context.Context, epoch int, report train.Report) ([]t
 	}
 	value := math.NaN()
 	if (epoch+1)%s.course.every() == 0 {
-		if value, err = s.curvature(ctx, report); err != nil {
+		if value, err = s.curvature(ctx, epoch, report); err != nil {
 			return nil, err
 		}
 		s.curve[(epoch+1)/s.course.every()-1] = nn.Float(value)
@@ -49,15 +49,26 @@ func (s *Search) ended(ctx context.Context, epoch int, report train.Report) ([]t
 	return append(figures, train.Figure{Name: "eigenvalue", Value: value}), ctx.Err()
 }
 
-// evaluate is the result of what the method holds up, with the first set of weights, on all images of Check.
-func (s *Search) evaluate(ctx context.Context, report train.Report) (nn.Result, error) {
-	p := supernet.Pass{Params: s.W.params, Alpha: s.alpha.Values, Statistics: nn.BatchStatistics, Random: s.noise}
-	if s.gate != nil { // a gate that draws: the architecture that α stands for
+// mixture is a pass of the mixture of an epoch with the first set of weights, by a gate that does not draw.
+func (s *Search) mixture(epoch int) supernet.Pass {
+	p := supernet.Pass{
+		Params: s.W.params, Alpha: s.Alpha.Value, Gate: s.gate, Beside: s.besideIn(epoch), Statistics: nn.BatchStatistics, Random: s.noise,
+	}
+	if s.seek != nil {
+		p.Gate = nil
+	}
+	return p
+}
+
+// evaluate is the result of what the method holds up in an epoch, with the first set of weights, on all images of Check.
+func (s *Search) evaluate(ctx context.Context, epoch int, report train.Report) (nn.Result, error) {
+	p := s.mixture(epoch)
+	if s.seek != nil { // a gate that draws: the architecture that α stands for
 		g, err := s.Derive(s.alpha)
 		if err != nil {
 			return nn.Result{}, err
 		}
-		p.Alpha, p.Gate = OneHot(s.Space(), g), supernet.Direct{}
+		p.Alpha, p.Gate, p.Beside = OneHot(s.Space(), g), supernet.Direct{}, 0
 	} else if s.problem.Running {
 		p.Statistics = nn.RunningStatistics
 	}
@@ -90,11 +101,13 @@ func (s *Search) results(ctx context.Context, p supernet.Pass, batches int, repo
 	return sum, nil
 }
 
-// curvature is the largest eigenvalue of the Hessian of the validation loss in α, under softmax, on a fixed set of images.
-func (s *Search) curvature(ctx context.Context, report train.Report) (float64, error) {
+// curvature is the largest eigenvalue of the Hessian of the validation loss in α (and β) on a fixed set of images, under softmax
+// where the gate draws.
+func (s *Search) curvature(ctx context.Context, epoch int, report train.Report) (float64, error) {
 	check := s.problem.Check
 	batches := min(check.Batches(), (CurvatureImages+check.BatchSize()-1)/check.BatchSize())
-	part, done := make([]nn.Float, len(s.alpha.Values)), 0
+	part, done := make([]nn.Float, len(s.Alpha.Value)), 0
+	pass := s.mixture(epoch)
 	const products = 12
 	gradient := func(g, alpha []nn.Float) error {
 		clear(g)
@@ -104,10 +117,8 @@ func (s *Search) curvature(ctx context.Context, report train.Report) (float64, e
 				return err
 			}
 			b := check.Next()
-			_, err := s.net.Gradient(nil, part, supernet.Pass{
-				Params: s.W.params, Alpha: alpha, Images: b.X, Labels: b.Labels, Statistics: nn.BatchStatistics, Random: s.noise,
-			})
-			if err != nil {
+			pass.Alpha, pass.Images, pass.Labels = alpha, b.X, b.Labels
+			if _, err := s.net.Gradient(nil, part, pass); err != nil {
 				return err
 			}
 			for i, v := range part {
@@ -118,7 +129,7 @@ func (s *Search) curvature(ctx context.Context, report train.Report) (float64, e
 		}
 		return nil
 	}
-	return bilevel.Hessian(bilevel.Curvature{Steps: products}, gradient, s.alpha.Values, s.Stream("curvature"))
+	return bilevel.Hessian(bilevel.Curvature{Steps: products}, gradient, s.Alpha.Value, s.Stream("curvature"))
 }
 
 // OneHot is the weights of the sums under which a supernet is one architecture: 1 for the operations that it has, 0 for all

@@ -23,7 +23,10 @@ type Method interface {
 	Updates(s *Search) (bilevel.Method[nn.Float], error)
 }
 
-// Chooser is a method that does not end in the architecture that α stands for.
+// Edged is a method whose supernet has other edges than DARTS'; see the function Edge.
+type Edged interface{ Edge() search.MixedEdge }
+
+// Chooser is a method that does not end in the architecture that α stands for, and takes its time to find another.
 type Chooser interface {
 	Choose(ctx context.Context, s *Search, report train.Report) (search.Genotype, error)
 }
@@ -48,6 +51,7 @@ func Methods() []Entry {
 		{"darts", "weights and α in turn, α at weights one step further", "Liu and others 2019, arXiv 1806.09055", func() Method { return newDARTS() }},
 		{"rarts", "two sets of weights on two halves of the data, held together, and α", "Xue and others 2022, arXiv 2008.03901", func() Method { return newRARTS() }},
 		{"gdas", "one drawn operation an edge, with a gradient through its probability", "Dong and Yang 2019, arXiv 1910.04465", func() Method { return newGDAS() }},
+		{"pc-darts", "DARTS on a part of the channels, with weights of edges", "Xu and others 2020, arXiv 1907.05737", func() Method { return newPCDARTS() }},
 		{"random-ws", "weights of random architectures, and the best of many judged by them", "Li and Talwalkar 2019, arXiv 1902.07638", func() Method { return new(Random) }},
 	}
 }

@@ -42,7 +42,7 @@ func (s *Search) Level(split string, n *Network) bilevel.Level[nn.Float] {
 			ga, gw = unwanted(ga, &spare[0], len(alpha)), unwanted(gw, &spare[1], len(w))
 		}
 		return s.net.Gradient(gw, ga, supernet.Pass{
-			Params: n.params.With(w), Alpha: alpha, Gate: s.gate, Images: b.X, Labels: b.Labels, Statistics: statistics, Random: s.noise,
+			Params: n.params.With(w), Alpha: alpha, Gate: s.gate, Beside: s.beside, Images: b.X, Labels: b.Labels, Statistics: statistics, Random: s.noise,
 		})
 	}
 	return bilevel.Level[nn.Float]{

@@ -53,6 +53,8 @@ type Course struct {
 	// Curvature measures, every second epoch or as Stopping says, the largest eigenvalue of the Hessian of the validation
 	// loss in α, on the first CurvatureImages of Check. It costs 24 passes over them.
 	Curvature bool
+	// Auxiliary is a skip beside the candidates. The zero Auxiliary is none.
+	Auxiliary Auxiliary
 	// Stopping ends the search by these eigenvalues, and makes an earlier α count. The zero rule ends none.
 	Stopping darts.Stopping
 }
@@ -84,6 +86,9 @@ func (c Course) fill(p *Problem) (Course, error) {
 		if err := c.Stopping.Validate(); err != nil {
 			return c, err
 		}
+	}
+	if err := c.Auxiliary.Validate(); err != nil {
+		return c, err
 	}
 	c.Recipe.Steps, c.Recipe.AlphaFrom = c.Epochs*c.Steps, c.Warmup*c.Steps
 	return c, c.Recipe.Validate()

@@ -41,7 +41,7 @@ func (o *Random) Sparse() bool { return true }
 // Updates implements Method.
 func (o *Random) Updates(s *Search) (bilevel.Method[nn.Float], error) {
 	drawn := baseline.Random{Space: s.Space(), Primitives: s.Primitives(), Stream: s.Stream("architectures")}
-	s.Gate(supernet.Direct{}, nil)
+	s.Gate(supernet.Direct{}, func(int) {}) // what is drawn, each step gives in place of α
 	level, move := s.Level(TrainSplit, s.W), s.Recipe.Weights(len(s.W.Value), 1, 0)
 	gradient := func(g []nn.Float, step int) (float64, error) {
 		return level.Move(nil, g, OneHot(s.Space(), drawn.At(step)), s.W.Value)

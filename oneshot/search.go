@@ -27,7 +27,7 @@ import (
 type Search struct {
 	*bilevel.Stepper[nn.Float]
 	W      *Network                 // the first set of weights
-	Alpha  *bilevel.Block[nn.Float] // zeros that never move if the method has no use for it
+	Alpha  *bilevel.Block[nn.Float] // α, and β behind it if the method has one; it never moves if the method has no use for it
 	Recipe bilevel.Recipe
 
 	problem  *Problem
@@ -35,13 +35,15 @@ type Search struct {
 	method   Method
 	net      *supernet.Net
 	feed     *datasets.Feed
-	alpha    *search.Alpha // a view of Alpha
-	gate     supernet.Gate // nil: softmax
-	seek     func(step int)
+	alpha    *search.Alpha  // a view of Alpha
+	gate     supernet.Gate  // nil: softmax
+	seek     func(step int) // nil: the gate does not draw
+	derive   func(*search.Alpha) (search.Genotype, error)
 	noise    *rng.Stream // of primitives that make noise, in the running step
+	beside   nn.Float    // weight of what runs beside the candidates, in the running step
 	networks []*Network
 	keep     []*bilevel.Block[nn.Float]
-	history  []nn.Float // α before the first epoch and after each
+	history  []nn.Float // Alpha before the first epoch and after each
 	curve    []nn.Float // eigenvalues as they were measured, which are finite, then NaN
 }
 
@@ -57,26 +59,32 @@ func New(m Method, p *Problem, c Course) (*Search, error) {
 	if err != nil {
 		return nil, err
 	}
+	if have, want := p.Net.Options().Edge, Edge(m, c.Auxiliary); have != want {
+		return nil, fmt.Errorf("oneshot: a supernet with edges %+v for a search that has %+v", have, want)
+	}
 	feed, err := datasets.NewFeed(map[string]*datasets.Loader{TrainSplit: p.Train, ValSplit: p.Val})
 	if err != nil {
 		return nil, err
 	}
-	s := &Search{Recipe: c.Recipe, problem: p, course: c, method: m, net: p.Net, feed: feed, seek: func(int) {}}
+	s := &Search{Recipe: c.Recipe, problem: p, course: c, method: m, net: p.Net, feed: feed}
 	s.alpha = search.NewAlpha(p.Net.Space())
 	s.alpha.Init(rng.New(p.Seed, "alpha"), 1e-3)
 	s.Alpha = &bilevel.Block[nn.Float]{Name: "alpha", Value: s.alpha.Values}
 	w := p.Net.NewParams()
 	w.Init(p.Seed)
 	s.W = s.network("w", w)
-	n := len(s.alpha.Values)
-	s.history, s.curve = make([]nn.Float, (c.Epochs+1)*n), make([]nn.Float, c.Epochs)
-	copy(s.history, s.alpha.Values)
-	for i := range s.curve {
-		s.curve[i] = nn.Float(math.NaN())
-	}
+	s.Select(func(a *search.Alpha) (search.Genotype, error) {
+		return search.Derive(s.Space(), s.Primitives(), a.Scores())
+	})
 	updates, err := m.Updates(s)
 	if err != nil {
 		return nil, err
+	}
+	n := len(s.Alpha.Value)
+	s.history, s.curve = make([]nn.Float, (c.Epochs+1)*n), make([]nn.Float, c.Epochs)
+	copy(s.history, s.Alpha.Value)
+	for i := range s.curve {
+		s.curve[i] = nn.Float(math.NaN())
 	}
 	s.keep = append(s.keep, bilevel.NewBlock("alpha.history", s.history...), bilevel.NewBlock("eigenvalues", s.curve...))
 	if !slices.ContainsFunc(updates, func(u bilevel.Update[nn.Float]) bool { return u.Block == s.Alpha }) {
@@ -87,6 +95,9 @@ func New(m Method, p *Problem, c Course) (*Search, error) {
 		"method": fmt.Sprintf("%T %s", m, describe(m)), "space": p.Net.Space().Name, "seed": fmt.Sprint(p.Seed),
 		"supernet": fmt.Sprintf("%d weights, %d classes", p.Net.Layout.Count(), p.Net.Classes()),
 	})
+	if e := p.Net.Options().Edge; e != (search.MixedEdge{}) {
+		same["edges"] = fmt.Sprintf("%+v %+v", e, c.Auxiliary)
+	}
 	s.Stepper, err = bilevel.New(updates, bilevel.Options[nn.Float]{
 		Steps: c.Steps, Images: m.Passes() * p.Net.Batch(), Source: feed, Keep: s.keep, Same: same, Ended: s.ended,
 		Moved: func(update, step int, _ float64) error {
@@ -99,13 +110,24 @@ func New(m Method, p *Problem, c Course) (*Search, error) {
 	return s, err
 }
 
-// Gate makes α the weights of the sums by g in all passes that train; seek, if it is not nil, is called before each step.
-// A method calls it from Updates.
+// Gate makes α the weights of the sums by g in all passes that train. A gate that draws comes with seek, which is called before
+// each step; its search is judged by the architecture that α stands for, others by the mixture. A method calls it from Updates.
 func (s *Search) Gate(g supernet.Gate, seek func(step int)) {
-	s.gate = g
-	if seek != nil {
-		s.seek = seek
-	}
+	s.gate, s.seek = g, seek
+}
+
+// Select makes f the way from α to an architecture, in place of search.Derive by α's Scores. A method calls it from Updates.
+func (s *Search) Select(f func(*search.Alpha) (search.Genotype, error)) { s.derive = f }
+
+// Betas puts β behind α in Alpha: an element for each edge, drawn as α is, for a gate that takes both. A method calls it from
+// Updates, before it reads Alpha.
+func (s *Search) Betas() {
+	n := len(s.alpha.Values)
+	all := make([]nn.Float, n+s.Space().Edges())
+	copy(all, s.alpha.Values)
+	s.alpha.Values, s.alpha.Beta = all[:n:n], all[n:]
+	s.alpha.InitBeta(rng.New(s.problem.Seed, "beta"), 1e-3)
+	s.Alpha.Value = all
 }
 
 // Stream is a random stream of the search.
@@ -134,20 +156,29 @@ func (s *Search) Begin(epoch, step int) error {
 // prepare makes everything that a step draws follow from its number.
 func (s *Search) prepare(step int) {
 	s.noise = s.Stream("noise").At(uint64(step))
-	s.seek(step)
+	s.beside = s.besideIn(step / s.course.Steps)
+	if s.seek != nil {
+		s.seek(step)
+	}
 }
 
-// AlphaAfter is α after so many epochs, 0 being before the first: a copy.
+// besideIn is the weight of what runs beside the candidates in an epoch.
+func (s *Search) besideIn(epoch int) nn.Float {
+	return nn.Float(s.course.Auxiliary.At(epoch, s.course.Epochs))
+}
+
+// AlphaAfter is α, with β if there is one, after so many epochs, 0 being before the first: a copy.
 func (s *Search) AlphaAfter(epochs int) *search.Alpha {
-	a := search.NewAlpha(s.Space())
-	copy(a.Values, s.history[epochs*len(a.Values):])
+	a, n := search.NewAlpha(s.Space()), len(s.Alpha.Value)
+	beta := s.history[epochs*n:][:n][copy(a.Values, s.history[epochs*n:]):]
+	if len(beta) > 0 {
+		a.Beta = slices.Clone(beta)
+	}
 	return a
 }
 
 // Derive is the architecture that α stands for.
-func (s *Search) Derive(a *search.Alpha) (search.Genotype, error) {
-	return search.Derive(s.Space(), s.Primitives(), a.Softmax())
-}
+func (s *Search) Derive(a *search.Alpha) (search.Genotype, error) { return s.derive(a) }
 
 // Choose is the architecture that the search ends in, when its last step is done: that of α, or of an
 // earlier α after an early stop, unless the method has a way of its own, which may take time.

@@ -24,7 +24,10 @@ const batch = 8
 
 // tiny is a supernet of the space of NAS-Bench-201, three cells of four channels and more, with 40 images for weights and 24
 // for α, 16 pixels wide.
-func tiny(t testing.TB) *Problem {
+func tiny(t testing.TB) *Problem { return edged(t, search.MixedEdge{}) }
+
+// edged is tiny with other edges.
+func edged(t testing.TB, e search.MixedEdge) *Problem {
 	t.Helper()
 	set := datasets.Synthetic(1, datasets.SyntheticOptions{Train: 64, Test: 10, Size: 16})
 	loader := func(stream string, from, to int, shuffle bool) *datasets.Loader {
@@ -44,7 +47,7 @@ func tiny(t testing.TB) *Problem {
 		return l
 	}
 	net, err := supernet.New(search.NASBench201(), supernet.Options{
-		Input: nn.Shape(set.Shape()), Classes: len(set.Classes), Channels: 4, Cells: 1, Batch: batch,
+		Input: nn.Shape(set.Shape()), Classes: len(set.Classes), Channels: 4, Cells: 1, Batch: batch, Edge: e,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -85,6 +88,7 @@ func variants(t testing.TB) map[string]Method {
 		"rarts reuse":         configure(t, "rarts", "lambda=2"),
 		"rarts four passes":   configure(t, "rarts", "reuse=false"),
 		"gdas":                configure(t, "gdas"),
+		"pc-darts":            configure(t, "pc-darts", "k=2"),
 		"random-ws":           configure(t, "random-ws", "candidates=6", "finalists=2", "batches=1"),
 	}
 }
@@ -126,7 +130,10 @@ func TestResume(t *testing.T) {
 				c.Warmup = 1
 			}
 			c.Curvature = name == "darts order 1"
-			problem := func() *Problem { return tiny(t) }
+			if name == "darts order 2" || name == "pc-darts" {
+				c.Auxiliary = Auxiliary{Decay: "cosine", Weight: 0.5}
+			}
+			problem := func() *Problem { return edged(t, Edge(m, c.Auxiliary)) }
 			want := run(t, problem, m, c, 0)
 			pieces := []int{1, 3}
 			if testing.Short() {
@@ -150,6 +157,9 @@ func TestResume(t *testing.T) {
 		})
 	}
 }
+
+// whole is α and β.
+func whole(a *search.Alpha) []nn.Float { return slices.Concat(a.Values, a.Beta) }
 
 // equal says that values are the same, not measured ones (NaN) included.
 func equal(a, b []nn.Float) bool {
@@ -187,7 +197,7 @@ func TestMoves(t *testing.T) {
 	for name, m := range variants(t) {
 		t.Run(name, func(t *testing.T) {
 			c := course(1)
-			p := tiny(t)
+			p := edged(t, Edge(m, c.Auxiliary))
 			p.Check = nil
 			s, err := New(m, p, c)
 			if err != nil {
@@ -252,11 +262,11 @@ func TestStatisticsOfMoves(t *testing.T) {
 func TestAllGradients(t *testing.T) {
 	for name, m := range variants(t) {
 		all := func() *Problem {
-			p := tiny(t)
+			p := edged(t, Edge(m, Auxiliary{}))
 			p.AllGradients = true
 			return p
 		}
-		want, got := run(t, func() *Problem { return tiny(t) }, m, course(1), 0), run(t, all, m, course(1), 0).vectors()
+		want, got := run(t, func() *Problem { return edged(t, Edge(m, Auxiliary{})) }, m, course(1), 0), run(t, all, m, course(1), 0).vectors()
 		for key, v := range want.vectors() {
 			if !equal(got[key], v) {
 				t.Errorf("%s: %s differs", name, key)
@@ -271,7 +281,7 @@ func TestFigures(t *testing.T) {
 		c := course(4)
 		c.Curvature = true
 		var epochs [][]train.Figure
-		s, err := New(m, tiny(t), c)
+		s, err := New(m, edged(t, Edge(m, c.Auxiliary)), c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -311,7 +321,7 @@ func TestFigures(t *testing.T) {
 		if n := len(s.Eigenvalues()); n != 2 {
 			t.Errorf("%s: %d eigenvalues, want 2", name, n)
 		}
-		if !slices.Equal(s.AlphaAfter(4).Values, s.Alpha.Value) || name != "random-ws" && slices.Equal(s.AlphaAfter(3).Values, s.Alpha.Value) {
+		if !slices.Equal(whole(s.AlphaAfter(4)), s.Alpha.Value) || name != "random-ws" && slices.Equal(whole(s.AlphaAfter(3)), s.Alpha.Value) {
 			t.Errorf("%s: the history of α is not that", name)
 		}
 	}
@@ -398,6 +408,7 @@ func TestMethods(t *testing.T) {
 		"lambda is -1":                              {"rarts", "lambda", "-1"},
 		"temperatures 0":                            {"gdas", "tau", "0"},
 		"-3 candidates":                             {"random-ws", "candidates", "-3"},
+		"with k 0":                                  {"pc-darts", "k", "0"},
 	} {
 		if _, err := Configure(c[0], map[string]string{c[1]: c[2]}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", c, err, want)
@@ -413,6 +424,9 @@ func TestRefuses(t *testing.T) {
 		"first 2 of which":            func(_ *Problem, c *Course) { c.Warmup = 2 },
 		"curvature":                   func(p *Problem, c *Course) { p.Check, c.Curvature = nil, true },
 		"rates":                       func(_ *Problem, c *Course) { c.Recipe.LR = math.NaN() },
+		"for a search that has":       func(_ *Problem, c *Course) { c.Auxiliary = Auxiliary{Decay: "linear", Weight: 1} },
+		`decay "square"`:              func(_ *Problem, c *Course) { c.Auxiliary = Auxiliary{Decay: "square", Weight: 1} },
+		"of weight -1":                func(_ *Problem, c *Course) { c.Auxiliary.Weight = -1 },
 	} {
 		p, c := tiny(t), course(2)
 		change(p, &c)

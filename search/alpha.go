@@ -38,11 +38,16 @@ func NewAlpha(s *Space) *Alpha {
 	return a
 }
 
-// Init draws every element from a normal distribution of mean 0: the released code of DARTS uses the deviation 1e-3.
+// Init draws every element of Values from a normal distribution of mean 0: the released code of DARTS uses the deviation 1e-3.
 // Values are rounded to float32.
-func (a *Alpha) Init(r *rng.Stream, deviation float64) {
-	for i := range a.Values {
-		a.Values[i] = nn.Float(float32(deviation * r.NormFloat64()))
+func (a *Alpha) Init(r *rng.Stream, deviation float64) { normal(a.Values, r, deviation) }
+
+// InitBeta is Init for Beta.
+func (a *Alpha) InitBeta(r *rng.Stream, deviation float64) { normal(a.Beta, r, deviation) }
+
+func normal(v []nn.Float, r *rng.Stream, deviation float64) {
+	for i := range v {
+		v[i] = nn.Float(float32(deviation * r.NormFloat64()))
 	}
 }
 

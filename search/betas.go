@@ -41,7 +41,8 @@ func (a *Alpha) AppendBetasCSV(b []byte, epoch int) []byte {
 }
 
 // ReadBetas reads the table that BetasHeader and Alpha.AppendBetasCSV write into the Beta of epochs, as ReadAlphas returned
-// them from the table beside it. Values may be infinite or NaN. name stands in errors, before the line.
+// them from the table beside it. Lines after theirs are not read: a search that ended between writing the two tables leaves an
+// epoch of β alone. Values may be infinite or NaN. name stands in errors, before the line.
 func ReadBetas(r io.Reader, name string, epochs []AlphaAt) error {
 	lines := csv.NewReader(r)
 	lines.FieldsPerRecord = len(betasHead)
@@ -85,12 +86,6 @@ func ReadBetas(r io.Reader, name string, epochs []AlphaAt) error {
 				at.Beta = append(at.Beta, nn.Float(v))
 			}
 		}
-	}
-	if _, err := next(); !errors.Is(err, io.EOF) {
-		if err == nil {
-			err = fmt.Errorf("search: %s:%d: more lines than %s has", name, line, AlphasFile)
-		}
-		return err
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package study
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 
@@ -36,24 +35,19 @@ func (r *Record) searched(run experiment.Run) {
 // pathOf derives the architecture after every epoch of a search that moves α, and keeps those that differ from the one before.
 func pathOf(run experiment.Run) (path []Derived, err error) {
 	file := filepath.Join(run.Path, search.AlphasFile)
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("study: %w", err)
-	}
-	defer f.Close()
 	space, err := run.Config.SearchSpace()
 	if err != nil {
 		return nil, fmt.Errorf("study: %w", err)
 	}
-	epochs, err := search.ReadAlphas(f, file, space)
+	epochs, err := search.LoadAlphas(file, space)
 	if err != nil {
 		return nil, fmt.Errorf("study: %w", err)
 	}
-	if n := len(epochs); n == 0 || reflect.DeepEqual(epochs[0].Softmax(), epochs[n-1].Softmax()) {
+	if n := len(epochs); n == 0 || reflect.DeepEqual(epochs[0].Scores(), epochs[n-1].Scores()) {
 		return nil, nil // a search that does not move α, such as random search
 	}
 	for _, at := range epochs {
-		g, err := search.Derive(at.Space, search.Registry{}, at.Softmax())
+		g, err := search.Derive(at.Space, search.Registry{}, at.Scores())
 		if err != nil {
 			return nil, fmt.Errorf("study: %s: %w", file, err)
 		}

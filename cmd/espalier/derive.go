@@ -31,7 +31,8 @@ that of NAS-Bench-201 every edge keeps its best operation, none included. The sp
 file, else the built-in one with the file's primitives, unless --space says otherwise.
 
 alphas.csv has a line for each epoch, cell and edge: epoch (0: before the first), cell (its kind), from and to (the
-edge's nodes), and α for each primitive; the field is empty where an edge lacks the candidate.`,
+edge's nodes), and α for each primitive; the field is empty where an edge lacks the candidate. Where edges have weights
+of their own, betas.csv beside it is read, too, and an operation counts by the product of both softmaxes.`,
 		Example: `  espalier derive runs/nb201/0123456789ab/seed-1
   espalier derive alphas.csv --epoch 25 --json
   espalier derive alphas.csv --all
@@ -52,7 +53,7 @@ edge's nodes), and α for each primitive; the field is empty where an edge lacks
 				}
 			}
 			for _, at := range epochs {
-				g, err := search.Derive(at.Space, search.Registry{}, at.Softmax())
+				g, err := search.Derive(at.Space, search.Registry{}, at.Scores())
 				if err != nil {
 					return fmt.Errorf("α after epoch %d: %w", at.Epoch, err)
 				}
@@ -103,14 +104,9 @@ func readAlphas(path, space string) ([]search.AlphaAt, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, search.AlphasFile)
 	}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if !exists(path) {
 		return nil, fmt.Errorf("%s is not there: no search has written its α", path)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("α: %w", err)
-	}
-	defer f.Close()
 	s, err := spaceOf(space)
 	if beside := filepath.Join(filepath.Dir(path), experiment.ConfigFile); s == nil && err == nil && exists(beside) {
 		c, readErr := experiment.Load(beside, nil)
@@ -122,7 +118,7 @@ func readAlphas(path, space string) ([]search.AlphaAt, error) {
 	if err != nil {
 		return nil, err
 	}
-	epochs, err := search.ReadAlphas(f, path, s)
+	epochs, err := search.LoadAlphas(path, s)
 	if err != nil && s == nil {
 		err = fmt.Errorf("%w (--space)", err)
 	}
