@@ -88,8 +88,7 @@ func (c *Config) Preset(name string) error {
 }
 
 func dartsEvaluation(c *Config) {
-	c.Model = Model{Name: Derived, Width: 1, Shortcut: "conv", Genotype: c.Model.Genotype, From: c.Model.From, Draw: c.Model.Draw,
-		Params: c.Model.Params, Like: c.Model.Like, Channels: 36, Cells: 20, Auxiliary: 0.4}
+	c.Model.Name, c.Model.Channels, c.Model.Cells, c.Model.Auxiliary = Derived, 36, 20, 0.4
 	c.Data.Crop, c.Data.Flip, c.Data.Cutout = 4, true, 16
 	c.Train = Train{
 		Epochs: 600, Batch: 96, Optimizer: "sgd", LR: 0.025, Momentum: 0.9, WeightDecay: 3e-4, DecayAll: true, Schedule: "cosine", Clip: 5,

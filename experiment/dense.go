@@ -27,8 +27,8 @@ func (c Config) Early(epochs int) Config {
 }
 
 // Train trains the dense network of the configuration, evaluates it on the test images once, unless data.test says not to,
-// and leaves in the run's directory the model, the split and the outcome. Where model.from asks for it, a search is made first, or a cell is drawn, and the run
-// is that of its genotype. When ctx ends it saves and returns *Interrupted.
+// and leaves in the run's directory the model, the split and the outcome. Where model.from asks for it, a search is made
+// first, or a cell is drawn, and the run is that of its genotype. When ctx ends it saves and returns *Interrupted.
 func (l *Lab) Train(ctx context.Context, c Config) (Run, error) {
 	c, err := l.Settled(ctx, c)
 	if err != nil {

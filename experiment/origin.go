@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"espalier/internal/rng"
 	"espalier/search"
@@ -78,7 +79,7 @@ func (l *Lab) draw(ctx context.Context, c Config) (search.Genotype, error) {
 		if err != nil {
 			return search.Genotype{}, err
 		}
-		if math.Abs(float64(net.Cost().Params)-want) > paramsWithin*want || known(fit, g) {
+		if math.Abs(float64(net.Cost().Params)-want) > paramsWithin*want || slices.ContainsFunc(fit, g.Equal) {
 			continue
 		}
 		if fit = append(fit, g); len(fit) == c.Model.Draw {
@@ -87,14 +88,4 @@ func (l *Lab) draw(ctx context.Context, c Config) (search.Genotype, error) {
 	}
 	return search.Genotype{}, fmt.Errorf("%d cells were drawn, of which the networks of %d have %d parameters to within %.0f %%, fewer than model.draw, %d",
 		maxSamples, len(fit), c.Model.Params, 100*paramsWithin, c.Model.Draw)
-}
-
-// known reports whether g is one of the genotypes.
-func known(all []search.Genotype, g search.Genotype) bool {
-	for _, o := range all {
-		if o.Equal(g) {
-			return true
-		}
-	}
-	return false
 }

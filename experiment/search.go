@@ -114,7 +114,7 @@ func (r recorded) End(ctx context.Context, epoch int, report train.Report) ([]tr
 	if err != nil {
 		return figures, err
 	}
-	alphas, betas := []byte(search.AlphasHeader(r.Space())), []byte(search.BetasHeader())
+	alphas, betas := []byte(search.AlphasHeader(r.Space())), []byte(nil)
 	for e := range epoch + 2 {
 		a := r.AlphaAfter(e)
 		alphas = a.AppendCSV(alphas, e)
@@ -122,8 +122,8 @@ func (r recorded) End(ctx context.Context, epoch int, report train.Report) ([]tr
 			betas = a.AppendBetasCSV(betas, e)
 		}
 	}
-	if r.AlphaAfter(0).Beta != nil { // first: an interruption between the two leaves β that nobody reads
-		if err := r.dir.WriteBytes(search.BetasFile, betas); err != nil {
+	if betas != nil { // first: an interruption between the two leaves β that nobody reads
+		if err := r.dir.WriteBytes(search.BetasFile, append([]byte(search.BetasHeader()), betas...)); err != nil {
 			return figures, err
 		}
 	}

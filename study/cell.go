@@ -1,6 +1,10 @@
 package study
 
-import "espalier/experiment"
+import (
+	"fmt"
+
+	"espalier/experiment"
+)
 
 // Cell identifies a cell.
 type Cell struct {
@@ -11,12 +15,12 @@ type Cell struct {
 // CellOf identifies the cell of a configuration.
 func CellOf(c experiment.Config) Cell { return Cell{c.Hash(), c.Seed} }
 
-// searches reports whether a cell is the search of an architecture.
-func searches(c experiment.Config) bool { return c.Searches() }
+// String is the cell's name in files.
+func (c Cell) String() string { return fmt.Sprintf("%s-seed-%d", c.Hash, c.Seed) }
 
 // ModelOf is the network of a cell; of a search, its space.
 func ModelOf(c experiment.Config) string {
-	if searches(c) {
+	if c.Searches() {
 		return c.SpaceName()
 	}
 	return c.Network()
@@ -24,7 +28,7 @@ func ModelOf(c experiment.Config) string {
 
 // methodOf is the method of a cell: of a search, or of pruning.
 func methodOf(c experiment.Config) string {
-	if searches(c) {
+	if c.Searches() {
 		return c.Search.Method
 	}
 	return c.Prune.Method

@@ -17,7 +17,7 @@ func (s *Study) like(labels []string) (string, error) {
 		for _, r := range s.Series {
 			for _, c := range r.Cells {
 				if r.Label == label && c.Model.Name == experiment.Derived {
-					names = append(names, strings.TrimSuffix(recordName(c), ".json"))
+					names = append(names, CellOf(c).String())
 				}
 			}
 		}
@@ -32,7 +32,7 @@ func (s *Study) like(labels []string) (string, error) {
 func (s *Study) liked(c experiment.Config) (all []experiment.Config) {
 	names := strings.Fields(c.Model.Like)
 	for _, o := range s.Cells() {
-		if slices.Contains(names, strings.TrimSuffix(recordName(o), ".json")) {
+		if slices.Contains(names, CellOf(o).String()) {
 			all = append(all, o)
 		}
 	}

@@ -144,7 +144,7 @@ func (c *Cost) add(d Cost) {
 }
 
 // recordName is the file of a cell's record.
-func recordName(c experiment.Config) string { return fmt.Sprintf("%s-seed-%d.json", c.Hash(), c.Seed) }
+func recordName(c experiment.Config) string { return CellOf(c).String() + ".json" }
 
 // readRecord reads a cell's record; if there is none, the error is an fs.ErrNotExist.
 func readRecord(dir string, c experiment.Config) (Record, error) {

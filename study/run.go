@@ -199,7 +199,7 @@ func (s *stage) ancestors() []*stage {
 // String says what an event is about.
 func (e Event) String() string {
 	what := "dense"
-	if searches(e.Config) {
+	if e.Config.Searches() {
 		what = "search by " + e.Config.Search.Method
 	} else if e.Config.Model.From == experiment.FromSearch {
 		what = "found by " + e.Config.Search.Method

@@ -267,7 +267,7 @@ func (r *seriesFile) cells(base experiment.Config, f *file, name string) ([]expe
 	if len(r.Like) > 0 && c.Model.From != experiment.FromRandom {
 		return nil, errors.New("like: its cells are not random ones (model.from)")
 	}
-	if searches(c) {
+	if c.Searches() {
 		if len(r.Models) > 0 {
 			return nil, errors.New("models of a search: it makes its own (search.space)")
 		}
@@ -280,7 +280,7 @@ func (r *seriesFile) cells(base experiment.Config, f *file, name string) ([]expe
 				cell := c
 				cell.Model.Name, cell.Seed = model, seed
 				switch {
-				case searches(cell):
+				case cell.Searches():
 					cell = cell.SearchAlone()
 				case cell.Made():
 					if cell.Model.From == experiment.FromRandom {

@@ -31,7 +31,7 @@ func (s *Study) Points(records map[Cell]Record) []Point {
 			})
 			if i < 0 {
 				i = len(points)
-				points = append(points, Point{Series: series.Label, Model: ModelOf(c), Sparsity: sparsity, Search: searches(c)})
+				points = append(points, Point{Series: series.Label, Model: ModelOf(c), Sparsity: sparsity, Search: c.Searches()})
 			}
 			p := &points[i]
 			switch r, ok := records[CellOf(c)]; {

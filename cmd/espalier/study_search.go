@@ -23,7 +23,7 @@ var keptOfSearch = []string{experiment.GenotypeFile, search.AlphasFile, search.B
 
 // searchCopy is the directory of a search below the results of its study.
 func searchCopy(out string, c experiment.Config) string {
-	return filepath.Join(out, searchesDir, fmt.Sprintf("%s-seed-%d", c.Hash(), c.Seed))
+	return filepath.Join(out, searchesDir, study.CellOf(c).String())
 }
 
 // keepSearch copies what figures of a finished search need, so that they can be drawn again without its run directory.

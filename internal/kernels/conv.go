@@ -175,11 +175,10 @@ func (c *Conv) weightsChunk(worker, unit int) {
 	}
 }
 
-// Backward does both in one pass over the images, so that g is read (and turned into the gradient at z) once. A nil dx is
-// not computed.
+// Backward does both in one pass over the images, so that g is read (and turned into the gradient at z) once. A nil dx or
+// dw is not computed.
 func (c *Conv) Backward(dx, dw, x, g, w []Float, b ConvBackward) {
 	check("convolution: x", len(x), c.XLen())
-	check("convolution: dw", len(dw), c.WLen())
 	check("convolution: g", len(g), c.YLen())
 	if b.Out != nil {
 		check("convolution: Z", len(b.Z), c.YLen())
@@ -190,23 +189,34 @@ func (c *Conv) Backward(dx, dw, x, g, w []Float, b ConvBackward) {
 		check("convolution: w", len(w), c.WLen())
 		c.data.pack(w)
 	}
-	c.grad.begin(dw)
-	if c.grad.together() {
-		Parallel(c.grad.chunks, c.bothUnit)
-	} else {
-		c.transform()
-		if dx != nil {
-			Parallel(c.data.units(), c.dataUnit)
-		}
-		if b.In != nil {
-			c.x = transformed.x
-		}
-		Parallel(c.grad.units(), c.weightsUnit)
+	switch {
+	case dw != nil:
+		check("convolution: dw", len(dw), c.WLen())
+		c.grad.begin(dw)
+		c.both()
+		c.grad.finish()
+	case dx != nil:
+		Parallel(c.data.units(), c.dataUnit)
 	}
-	c.grad.finish()
 	if dx != nil && b.Sums != nil {
 		b.Sums.mergeSums()
 	}
+}
+
+// both runs both directions of a backward pass, or that of the weights alone.
+func (c *Conv) both() {
+	if c.grad.together() {
+		Parallel(c.grad.chunks, c.bothUnit)
+		return
+	}
+	c.transform()
+	if c.dx != nil {
+		Parallel(c.data.units(), c.dataUnit)
+	}
+	if c.b.In != nil {
+		c.x = transformed.x
+	}
+	Parallel(c.grad.units(), c.weightsUnit)
 }
 
 // transformed is memory that all plans share for In(x) and the gradient at Z, where units would compute them repeatedly.

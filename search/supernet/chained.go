@@ -18,9 +18,9 @@ type chained struct {
 
 // stage is one link of a chain.
 type stage struct {
-	separable *kernels.Separable // one of the two is nil
+	separable *kernels.Separable // one of the three; the others are nil
 	conv      *kernels.Conv
-	reducing  *reducing // conv is its; nil: it is not
+	reducing  *reducing
 	weights   [2]span
 	norm      norm // with the ReLU of the next stage
 	z         *saved
@@ -58,7 +58,7 @@ func (c *chained) run(k int, v *vectors, back bool, together *tasks) {
 	w, w2 := v.weight(s.weights[0]), v.weight(s.weights[1])
 	switch {
 	case s.reducing != nil:
-		s.conv.Forward(z.Data, x, s.reducing.weights(w, w2), f)
+		s.reducing.conv.Forward(z.Data, x, s.reducing.weights(w, w2), f)
 	case s.conv != nil:
 		s.conv.Forward(z.Data, x, w, f)
 	default:
@@ -106,19 +106,18 @@ func (c *chained) undo(k int, v *vectors, g []nn.Float, together *tasks) {
 	}
 	w, w2 := v.weight(s.weights[0]), v.weight(s.weights[1])
 	dw, dw2 := v.gradient(s.weights[0]), v.gradient(s.weights[1])
-	if s.conv != nil {
+	if !c.pass.weights {
+		dw, dw2 = nil, nil
+	}
+	if s.separable == nil {
 		together.do() // they may add to the same gradient
 	}
 	switch {
 	case s.reducing != nil:
-		s.conv.Backward(dx, s.reducing.dw, x, g, s.reducing.weights(w, w2), b)
-		s.reducing.gradients(dw, dw2)
+		s.reducing.backward(dx, dw, dw2, x, g, w, w2, b)
 	case s.conv != nil:
 		s.conv.Backward(dx, dw, x, g, w, b)
 	default:
-		if !c.pass.weights {
-			dw, dw2 = nil, nil
-		}
 		together.add(s.separable.BackwardTask(dx, dw, dw2, x, g, w, w2, b))
 	}
 }

@@ -148,7 +148,7 @@ func (b *builder) convolve(s *stage, t stageSpec, in nn.Shape) (nn.Shape, error)
 		if err != nil {
 			return out, err
 		}
-		s.conv, s.reducing = r.conv, r
+		s.reducing = r
 		if err := weight(0, t.name+".conv_1"); err != nil {
 			return out, err
 		}

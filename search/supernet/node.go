@@ -22,6 +22,7 @@ type node struct {
 	terms  []kernels.Term // of the last forward pass
 	active []int          // their slots
 	tasks  tasks
+	chains []*chained // scratch memory
 }
 
 // edge is an edge into a node: its slots and, of the last forward pass, its terms.
@@ -109,23 +110,35 @@ func (n *node) forward(v *vectors, mixture []nn.Float) {
 	}
 }
 
-// run does all stages of chained candidates, in the forward pass or again in the backward pass.
+// run does all stages of chained candidates, in the forward pass or again in the backward pass, and the tasks that wait.
 func (n *node) run(v *vectors, active []int, back bool) {
-	for k, more := 0, true; more; k++ {
-		more = false
-		for _, i := range active {
-			if c, ok := n.slots[i].candidate.(*chained); ok && k < len(c.stages) {
-				c.run(k, v, back, &n.tasks)
-				more = true
-			}
+	for k := 0; ; k++ {
+		chains := n.stage(active, k)
+		for _, c := range chains {
+			c.run(k, v, back, &n.tasks)
 		}
 		n.tasks.do()
-		for _, i := range active {
-			if c, ok := n.slots[i].candidate.(*chained); ok && k < len(c.stages) && !back {
-				c.ran(k, v)
-			}
+		if len(chains) == 0 {
+			return
+		}
+		if back {
+			continue
+		}
+		for _, c := range chains {
+			c.ran(k, v)
 		}
 	}
+}
+
+// stage is the chained candidates among slots that have a stage k; it is good until the next call.
+func (n *node) stage(slots []int, k int) []*chained {
+	n.chains = n.chains[:0]
+	for _, i := range slots {
+		if c, ok := n.slots[i].candidate.(*chained); ok && k < len(c.stages) {
+			n.chains = append(n.chains, c)
+		}
+	}
+	return n.chains
 }
 
 // backward adds to the gradients at the sources and writes those at the weights; dmixture is the gradient at the mixture.
@@ -180,26 +193,21 @@ func (n *node) addSums(v *vectors, e int) {
 
 // undo does all stages of chained candidates of edge e in the backward pass, and gathers the sums of the edge before it.
 func (n *node) undo(v *vectors, active []int, e int) {
-	stages := 1
-	for _, i := range active {
-		if c, ok := n.slots[i].candidate.(*chained); ok {
-			stages = max(stages, len(c.stages))
-		}
+	last := 0
+	for len(n.stage(active, last+1)) > 0 {
+		last++
 	}
-	for k := stages - 1; k >= 0; k-- {
+	for k := last; k >= 0; k-- {
 		if k == 0 && e > 0 {
 			n.addSums(v, e-1) // recomputes first
 		}
-		for _, i := range slices.Backward(active) {
-			if c, ok := n.slots[i].candidate.(*chained); ok && k < len(c.stages) {
-				c.undo(k, v, n.grad.Data, &n.tasks)
-			}
+		chains := n.stage(active, k)
+		for _, c := range slices.Backward(chains) {
+			c.undo(k, v, n.grad.Data, &n.tasks)
 		}
 		n.tasks.do()
-		for _, i := range active {
-			if c, ok := n.slots[i].candidate.(*chained); ok && k < len(c.stages) {
-				c.undid(k)
-			}
+		for _, c := range chains {
+			c.undid(k)
 		}
 	}
 }

@@ -34,8 +34,13 @@ func (r *reducing) weights(first, second []nn.Float) []nn.Float {
 	return r.w
 }
 
-// gradients writes those at the weights of the two from that at the convolution's.
-func (r *reducing) gradients(first, second []nn.Float) {
+// backward is Conv.Backward with the weights of the two and the gradients there, which are nil if they are not wanted.
+func (r *reducing) backward(dx, first, second, x, g, w, w2 []nn.Float, b kernels.ConvBackward) {
+	if first == nil {
+		r.conv.Backward(dx, nil, x, g, r.weights(w, w2), b)
+		return
+	}
+	r.conv.Backward(dx, r.dw, x, g, r.weights(w, w2), b)
 	r.each(r.dw, first, second, func(wide, narrow []nn.Float) { copy(narrow, wide) })
 }
 
