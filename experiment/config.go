@@ -73,7 +73,7 @@ type Prune struct {
 	First    bool      `yaml:"first" doc:"prune the first layer too"`
 	Last     bool      `yaml:"last" doc:"prune the last layer too; sparsity counts all layers either way"`
 	Masking  int       `yaml:"masking" unit:"epochs" doc:"training of the mask, of methods that learn one: bip, gmp, hydra"`
-	Upper    float64   `yaml:"upper" doc:"share of the training images on which masks are trained, the rest being for weights; 0: all for both; fine-tuning uses all"`
+	Upper    float64   `yaml:"upper" doc:"share of the training images on which bip trains the mask, the rest being for its weights; 0: all for both; all other training uses all"`
 	Epochs   int       `yaml:"epochs" unit:"epochs" doc:"fine-tuning after pruning; 0: none"`
 	LR       float64   `yaml:"lr" doc:"largest learning rate of the fine-tuning"`
 	Schedule string    `yaml:"schedule" one:"constant cosine step onecycle" doc:"its course"`

@@ -144,7 +144,7 @@ func (j *job) problem(m method) (*prune.Problem, error) {
 	}
 	p := &prune.Problem{Net: j.net, Validation: j.val, Loss: nn.CrossEntropy{Smoothing: j.Train.LabelSmoothing}, Seed: j.Seed}
 	var err error
-	if p.Lower, err = loader("prune lower", lower); err != nil || !m.learns {
+	if p.Lower, err = loader("prune lower", lower); err != nil || !m.bilevel {
 		return p, err
 	}
 	if p.Upper, err = loader("prune upper", upper); err != nil {
@@ -154,10 +154,11 @@ func (j *job) problem(m method) (*prune.Problem, error) {
 	return p, err
 }
 
-// levels divides the training images between weights and masks, at random; with prune.upper 0 both have all.
+// levels divides the training images between weights and masks, at random. With prune.upper 0 both have all, as have
+// methods that train on one level alone.
 func (j *job) levels(m method) (lower, upper []int) {
 	all := j.split.Indices(trainShare)
-	if !m.learns || j.Prune.Upper == 0 {
+	if !m.bilevel || j.Prune.Upper == 0 {
 		return all, all
 	}
 	all = slices.Clone(all)

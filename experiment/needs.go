@@ -12,6 +12,7 @@ type method struct {
 	prune.Pruner
 	initial bool // weights at initialisation are pruned
 	learns  bool // the mask is trained
+	bilevel bool // on images of its own
 	rounds  prune.Rounds
 	rewinds string // prune.RewindStep, …; "": the method says nothing
 	early   int    // epochs of the dense training whose weights it goes back to
@@ -30,7 +31,9 @@ func (c Config) method() (m method, err error) {
 		return m, fmt.Errorf("experiment: %w", err)
 	}
 	m.initial = c.Prune.Weights == "initial" || c.Prune.Weights == "method" && entry.Weights == prune.Initial
-	_, m.learns = m.Pruner.(prune.Learner)
+	if l, ok := m.Pruner.(prune.Learner); ok {
+		m.learns, m.bilevel = true, l.Bilevel()
+	}
 	m.rounds, _ = m.Pruner.(prune.Rounds)
 	if r, ok := m.Pruner.(prune.Rewinder); ok {
 		var epoch float64

@@ -66,6 +66,23 @@ func TestAuxiliaryHead(t *testing.T) {
 	if with.Params-without.Params != 476426 || with.MACs != without.MACs {
 		t.Errorf("without a head %+v, with it %+v", without, with)
 	}
+	spec, err := Derived(g, CellOptions{Auxiliary: 0.4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, _, err := nn.Layouts(spec, nn.Shape{H: 32, W: 32, C: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	marked := 0
+	for _, p := range values.Parts() {
+		if p.Auxiliary {
+			marked += p.Len
+		}
+	}
+	if marked != 476426 {
+		t.Errorf("%d elements are marked as the head's, want 476426", marked)
+	}
 	for side, params := range map[int]int{4: 16*128 + 256 + 128*768 + 1536 + 7690, 16: 16*128 + 256 + 128*768 + 1536 + 7690, 28: 16*128 + 256 + 128*768 + 1536 + 7690, 64: 16*128 + 256 + 4*128*768 + 1536 + 7690} {
 		o := CellOptions{Input: nn.Shape{H: side, W: side, C: 1}, Channels: 1, Cells: 3}
 		plain := count(o)

@@ -28,7 +28,7 @@ func (c Depthwise) Out(in Shape) (Shape, error) {
 
 // Params is the weight (K,K,C).
 func (c Depthwise) Params(in Shape) []Param {
-	return []Param{{"weight", []int{c.Kernel, c.Kernel, in.C}, DepthwiseWeight}}
+	return []Param{{Name: "weight", Shape: []int{c.Kernel, c.Kernel, in.C}, Kind: DepthwiseWeight}}
 }
 
 // MACs is OH·OW·K·K·C.

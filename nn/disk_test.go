@@ -18,19 +18,19 @@ func TestDiskOrder(t *testing.T) {
 		disk   []float32
 	}{
 		// Elements are named by their digits: output channel, input channel, row, column.
-		{Param{"conv", []int{1, 2, 2, 3}, ConvWeight},
+		{Param{Name: "conv", Shape: []int{1, 2, 2, 3}, Kind: ConvWeight},
 			[]Float{0000, 1000, 2000, 100, 1100, 2100, 1, 1001, 2001, 101, 1101, 2101},
 			[]int{3, 2, 1, 2},
 			[]float32{0, 1, 100, 101, 1000, 1001, 1100, 1101, 2000, 2001, 2100, 2101}},
-		{Param{"depthwise", []int{2, 1, 3}, DepthwiseWeight},
+		{Param{Name: "depthwise", Shape: []int{2, 1, 3}, Kind: DepthwiseWeight},
 			[]Float{0, 100, 200, 10, 110, 210},
 			[]int{3, 1, 2, 1},
 			[]float32{0, 10, 100, 110, 200, 210}},
-		{Param{"linear", []int{2, 3}, LinearWeight},
+		{Param{Name: "linear", Shape: []int{2, 3}, Kind: LinearWeight},
 			[]Float{0, 10, 20, 1, 11, 21},
 			[]int{3, 2},
 			[]float32{0, 1, 10, 11, 20, 21}},
-		{Param{"bias", []int{3}, Bias}, []Float{1, 2, 3}, []int{3}, []float32{1, 2, 3}},
+		{Param{Name: "bias", Shape: []int{3}, Kind: Bias}, []Float{1, 2, 3}, []int{3}, []float32{1, 2, 3}},
 	} {
 		l, err := NewLayout([]Param{c.p})
 		if err != nil {

@@ -43,6 +43,8 @@ type Param struct {
 	Name  string
 	Shape []int // in memory
 	Kind  Kind
+	// Auxiliary says that it belongs to an auxiliary head, which exists in training alone. NewNet's layouts say so.
+	Auxiliary bool
 }
 
 // Len is the number of elements.

@@ -49,7 +49,7 @@ func TestLayout(t *testing.T) {
 	if l.View(v, "none") != nil {
 		t.Error("a view of a tensor that is not there")
 	}
-	if _, err := NewLayout([]Param{{"a", []int{1}, Bias}, {"a", []int{2}, Bias}}); err == nil || !strings.Contains(err.Error(), `"a"`) {
+	if _, err := NewLayout([]Param{{Name: "a", Shape: []int{1}, Kind: Bias}, {Name: "a", Shape: []int{2}, Kind: Bias}}); err == nil || !strings.Contains(err.Error(), `"a"`) {
 		t.Errorf("two tensors of one name: %v", err)
 	}
 	if !l.Same(smallNet(t).Params.Layout) || l.Same(net.Params.BufferLayout) {

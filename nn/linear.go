@@ -28,11 +28,11 @@ func (l Linear) Out(in Shape) (Shape, error) {
 
 // Params are the weight (IN,OUT) and the bias (OUT).
 func (l Linear) Params(in Shape) []Param {
-	ps := []Param{{"weight", []int{in.C, l.Channels}, LinearWeight}}
+	ps := []Param{{Name: "weight", Shape: []int{in.C, l.Channels}, Kind: LinearWeight}}
 	if l.NoBias {
 		return ps
 	}
-	return append(ps, Param{"bias", []int{l.Channels}, Bias})
+	return append(ps, Param{Name: "bias", Shape: []int{l.Channels}, Kind: Bias})
 }
 
 // MACs is IN·OUT.

@@ -39,7 +39,7 @@ func Layouts(spec Spec, in Shape) (values, buffers *Layout, err error) {
 	var trained, running []Param
 	err = Walk(spec, in, func(site Site) error {
 		for _, p := range site.Spec.Params(site.In) {
-			p.Name = join(site.Name, p.Name)
+			p.Name, p.Auxiliary = join(site.Name, p.Name), site.Auxiliary
 			if p.Kind.Buffer() {
 				running = append(running, p)
 			} else {

@@ -28,11 +28,11 @@ func (b BatchNorm) Out(in Shape) (Shape, error) { return in, in.Validate() }
 // Params are gamma and beta, named weight and bias, and the running statistics, (C) each.
 func (b BatchNorm) Params(in Shape) []Param {
 	c := []int{in.C}
-	buffers := []Param{{"running_mean", c, RunningMean}, {"running_var", c, RunningVar}}
+	buffers := []Param{{Name: "running_mean", Shape: c, Kind: RunningMean}, {Name: "running_var", Shape: c, Kind: RunningVar}}
 	if b.Plain {
 		return buffers
 	}
-	return append([]Param{{"weight", c, NormGamma}, {"bias", c, NormBeta}}, buffers...)
+	return append([]Param{{Name: "weight", Shape: c, Kind: NormGamma}, {Name: "bias", Shape: c, Kind: NormBeta}}, buffers...)
 }
 
 // MACs is 0.

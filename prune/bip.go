@@ -90,12 +90,15 @@ func (b BiP) Validate() error {
 	return nil
 }
 
+// Bilevel implements Learner: scores are trained on images of their own.
+func (BiP) Bilevel() bool { return true }
+
 // Learn makes the stepper of BiP for the network's weights, which it changes.
 func (b BiP) Learn(p *Problem, o Options, c Course) (*Learning, error) {
 	if err := b.Validate(); err != nil {
 		return nil, err
 	}
-	l, err := newLearner(p, o, c, true)
+	l, err := newLearner(p, o, c, b.Bilevel())
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,9 @@ func (g Gradual) Sparsity(step, n int, s float64) float64 {
 	return s * (1 - left*left*left)
 }
 
+// Bilevel implements Learner: weights alone are trained.
+func (Gradual) Bilevel() bool { return false }
+
 // Learn implements Learner.
 func (g Gradual) Learn(p *Problem, o Options, c Course) (*Learning, error) {
 	if err := g.Validate(); err != nil {
@@ -55,7 +58,7 @@ func (g Gradual) Learn(p *Problem, o Options, c Course) (*Learning, error) {
 	if o.Counts != nil {
 		return nil, errors.New("prune: gmp needs a sparsity that can rise, not a number for each tensor")
 	}
-	l, err := newLearner(p, o, c, false)
+	l, err := newLearner(p, o, c, g.Bilevel())
 	if err != nil {
 		return nil, err
 	}

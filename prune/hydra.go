@@ -36,12 +36,15 @@ func (h HYDRA) Validate() error {
 	return optim.SGDOptions{Momentum: h.Momentum, WeightDecay: h.WeightDecay}.Validate()
 }
 
+// Bilevel implements Learner: weights do not move, so all images are for the scores.
+func (HYDRA) Bilevel() bool { return false }
+
 // Learn implements Learner.
 func (h HYDRA) Learn(p *Problem, o Options, c Course) (*Learning, error) {
 	if err := h.Validate(); err != nil {
 		return nil, err
 	}
-	l, err := newLearner(p, o, c, false)
+	l, err := newLearner(p, o, c, h.Bilevel())
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +68,7 @@ func (h HYDRA) Learn(p *Problem, o Options, c Course) (*Learning, error) {
 			l.count(r)
 			straightThrough(g, score.Value, l.theta)
 			for _, p := range l.mask.layout.Parts() {
-				if !p.Kind.Weight() {
+				if !removable(p) {
 					clear(p.Of(g))
 				}
 			}

@@ -118,8 +118,8 @@ type learner struct {
 	course Course
 }
 
-// newLearner prepares a problem, with the weights that its net has. upper says that the method draws from both splits.
-func newLearner(p *Problem, o Options, c Course, upper bool) (*learner, error) {
+// newLearner prepares a problem, with the weights that its net has. bilevel says that the method draws from both splits.
+func newLearner(p *Problem, o Options, c Course, bilevel bool) (*learner, error) {
 	if o.Within != nil {
 		return nil, errors.New("prune: a method that learns its mask begins with all weights, not within a mask")
 	}
@@ -131,7 +131,7 @@ func newLearner(p *Problem, o Options, c Course, upper bool) (*learner, error) {
 		return nil, err
 	}
 	splits := map[string]*datasets.Loader{LowerSplit: p.Lower}
-	if upper {
+	if bilevel {
 		if p.Upper == nil {
 			return nil, errors.New("prune: the method needs images for the level of the masks, and there are none")
 		}

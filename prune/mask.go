@@ -33,12 +33,16 @@ func (m *Mask) Values() []nn.Float { return m.keep }
 func Prunable(l *nn.Layout) []nn.Part {
 	var parts []nn.Part
 	for _, p := range l.Parts() {
-		if p.Kind.Weight() {
+		if removable(p) {
 			parts = append(parts, p)
 		}
 	}
 	return parts
 }
+
+// removable reports whether a mask may thin out the tensor: the weights of what the trained network computes. An auxiliary
+// head is dropped after training, so removing its weights would leave the network no smaller.
+func removable(p nn.Part) bool { return p.Kind.Weight() && !p.Auxiliary }
 
 // Set replaces the part of one prunable tensor, in the tensor's shape in memory. A name that is unknown or not prunable, a
 // wrong length and a value other than 0 and 1 are errors and change nothing.
@@ -47,7 +51,10 @@ func (m *Mask) Set(name string, values []nn.Float) error {
 	if !ok {
 		return fmt.Errorf("prune: mask: no tensor %q", name)
 	}
-	if !p.Kind.Weight() {
+	if !removable(p) {
+		if p.Auxiliary {
+			return fmt.Errorf("prune: mask: %s belongs to an auxiliary head, which is never pruned", name)
+		}
 		return fmt.Errorf("prune: mask: %s is a %v, which is never pruned", name, p.Kind)
 	}
 	if len(values) != p.Len {

@@ -31,6 +31,8 @@ type Priced interface {
 // the pruned network there.
 type Learner interface {
 	Pruner
+	// Bilevel reports whether the mask is trained on images of its own (Problem.Upper), beside those for the weights.
+	Bilevel() bool
 	Learn(p *Problem, o Options, c Course) (*Learning, error)
 }
 

@@ -31,12 +31,15 @@ func (m Movement) Validate() error {
 	return nil
 }
 
+// Bilevel implements Learner: weights and scores see the same batch.
+func (Movement) Bilevel() bool { return false }
+
 // Learn implements Learner: the method is a list of two updates.
 func (m Movement) Learn(p *Problem, o Options, c Course) (*Learning, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
-	l, err := newLearner(p, o, c, false)
+	l, err := newLearner(p, o, c, m.Bilevel())
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"espalier/nn"
 )
 
-// layout is that of a small network with every kind of parameter.
+// layout is that of a small network with every kind of parameter, and with an auxiliary head.
 func layout(t testing.TB) *nn.Layout {
 	t.Helper()
 	l, err := nn.NewLayout([]nn.Param{
@@ -22,6 +22,7 @@ func layout(t testing.TB) *nn.Layout {
 		{Name: "dw.weight", Shape: []int{5, 5, 16}, Kind: nn.DepthwiseWeight},
 		{Name: "fc.weight", Shape: []int{16, 10}, Kind: nn.LinearWeight},
 		{Name: "fc.bias", Shape: []int{10}, Kind: nn.Bias},
+		{Name: "head.weight", Shape: []int{3, 3, 16, 10}, Kind: nn.ConvWeight, Auxiliary: true},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +72,7 @@ func TestExactCount(t *testing.T) {
 				}
 				for _, p := range w.Layout.Parts() {
 					for i, k := range p.Of(m.Values()) {
-						if k != 1 && (k != 0 || !p.Kind.Weight()) {
+						if k != 1 && (k != 0 || !removable(p)) {
 							t.Fatalf("%s, %v: mask of %s is %v at %d", name, b, p.Name, k, i)
 						}
 					}
@@ -268,6 +269,7 @@ func TestRefused(t *testing.T) {
 		"sparsity -0.1 is outside":       prune(w, -0.1),
 		`no tensor "fc"`:                 m.Set("fc", nil),
 		"is a norm gamma":                m.Set("bn1.weight", make([]nn.Float, 8)),
+		"belongs to an auxiliary head":   m.Set("head.weight", make([]nn.Float, 3*3*16*10)),
 		"has 3 values, want 160":         m.Set("fc.weight", make([]nn.Float, 3)),
 		"value 0 is 0.5":                 m.Set("fc.weight", slices.Repeat([]nn.Float{0.5}, 160)),
 		"value 0 is NaN":                 m.Set("fc.weight", slices.Repeat([]nn.Float{nn.Float(math.NaN())}, 160)),
