@@ -69,20 +69,3 @@ func testTop[T Float](t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkTop selects among the scores of a ResNet-18 (11.2 million).
-func BenchmarkTop(b *testing.B) {
-	scores, keep := make([]float32, 11_172_032), make([]float32, 11_172_032)
-	r := rng.New(1, "scores")
-	for i := range scores {
-		scores[i] = float32(math.Abs(r.NormFloat64()))
-	}
-	for name, k := range map[string]int{"half": len(scores) / 2, "tenth": len(scores) / 10} {
-		b.Run(name, func(b *testing.B) {
-			s := NewSelection[float32]()
-			for b.Loop() {
-				s.Top(keep, scores, k)
-			}
-		})
-	}
-}

@@ -118,6 +118,9 @@ func NoDecay(l *nn.Layout) []optim.Group {
 	return groups
 }
 
+// Program is the compiled step.
+func (s *Supervised) Program() *nn.TrainProgram { return s.program }
+
 // Steps is the number of batches in an epoch.
 func (s *Supervised) Steps() int { return s.data.Batches() }
 
@@ -141,10 +144,15 @@ func (s *Supervised) Step() (Sample, error) {
 	if b == nil {
 		return Sample{}, errors.New("train: a step after the last of the epoch")
 	}
+	return s.StepOn(b.X, b.Labels)
+}
+
+// StepOn is Step on images x (N,H,W,C) and labels (N) of the caller's, N the batch size. It is for measurements.
+func (s *Supervised) StepOn(x []nn.Float, labels []int32) (Sample, error) {
 	if s.recipe.Random != nil {
 		s.program.SetRandom(s.recipe.Random.At(uint64(s.step)))
 	}
-	r, err := s.program.Step(b.X, b.Labels)
+	r, err := s.program.Step(x, labels)
 	if err != nil {
 		return Sample{}, err
 	}

@@ -15,15 +15,15 @@ func newBench(a *app) *cobra.Command {
 	return group(&cobra.Command{
 		Use:     "bench",
 		Short:   "Measure the engine on this machine",
-		Long:    "Measures the engine on this machine: single kernels beside the processor's own limit, training steps, steps of a search.",
+		Long:    "Measures the engine on this machine: single kernels beside the processor's own limit, training steps, steps of a search and of\nmethods that learn a mask.",
 		GroupID: "machine",
-	}, newBenchKernels(a), newBenchTrain(a), newBenchSupernet(a), newBenchSearch(a))
+	}, newBenchKernels(a), newBenchTrain(a), newBenchSupernet(a), newBenchSearch(a), newBenchPrune(a))
 }
 
 func newBenchKernels(a *app) *cobra.Command {
 	var names string
 	var rounds, threads int
-	var serve bool
+	var serve, scaling bool
 	c := &cobra.Command{
 		Use:   "kernels",
 		Short: "Time every kernel beside the machine's peak (under 4 minutes)",
@@ -49,7 +49,7 @@ ESPALIER_KERNELS=avx512, avx2 or go chooses another.`,
 				return bench.ServeKernels(c.InOrStdin(), a.stdout, time.Now)
 			}
 			emit := bench.KernelTable(a.stdout, a.json)
-			return bench.Kernels(bench.KernelOptions{Names: re, Rounds: rounds}, time.Now, func(r bench.KernelRow) error {
+			return bench.Kernels(bench.KernelOptions{Names: re, Rounds: rounds, Scaling: scaling}, time.Now, func(r bench.KernelRow) error {
 				if err := c.Context().Err(); err != nil {
 					return err
 				}
@@ -59,6 +59,7 @@ ESPALIER_KERNELS=avx512, avx2 or go chooses another.`,
 	}
 	c.Flags().StringVar(&names, "names", "", "regular expression that a kernel's name must contain (default: every kernel)")
 	c.Flags().IntVar(&rounds, "rounds", 9, "timed rounds of each figure, at least 7")
+	c.Flags().BoolVar(&scaling, "scaling", false, "time one thread too, in turn: what all threads gain, and what the peak loop gains")
 	c.Flags().BoolVar(&serve, "serve", false, "answer each line 'NAME DIRECTION' of the input by one timed round, for a driver")
 	addThreads(c, &threads)
 	return c

@@ -81,7 +81,7 @@ func serveSteps(c *cobra.Command, a *app, s *bench.Step) error {
 	answer := json.NewEncoder(a.stdout)
 	for in := bufio.NewScanner(c.InOrStdin()); in.Scan(); {
 		start := time.Now()
-		if _, err := s.Run(); err != nil {
+		if err := s.Run(); err != nil {
 			return err
 		}
 		ms := float64(time.Since(start).Nanoseconds()) / 1e6

@@ -21,12 +21,18 @@ type KernelRow struct {
 	Share      float64 `json:"share"`       // GFlops / PeakGFlops, the median over the rounds
 	// CopyMS is the time of a copy loop that touches as many bytes as a pointwise convolution (half read, half written).
 	CopyMS float64 `json:"copy_ms,omitempty"`
+	// Speedup is the time on one thread over that on all, the median over rounds, and PeakSpeedup the same of the peak loop.
+	// Both are 0 without KernelOptions.Scaling.
+	Speedup     float64 `json:"speedup,omitempty"`
+	PeakSpeedup float64 `json:"peak_speedup,omitempty"`
 }
 
 // KernelOptions selects what Kernels measures.
 type KernelOptions struct {
 	Names  *regexp.Regexp // nil: all of KernelNames
 	Rounds int            // a figure; 0 means 9, and less than 7 is raised to 7
+	// Scaling takes each round on one thread too.
+	Scaling bool
 }
 
 // KernelNames are the shapes that Kernels measures: those of ResNet-20 and ResNet-18 at 32×32, pointwise ones with their
@@ -105,7 +111,7 @@ func Kernels(o KernelOptions, now Clock, emit func(KernelRow) error) error {
 		for _, c := range kernelCalls(s, depthwise) {
 			var row KernelRow
 			for try := 0; ; try++ { // another program on the machine can slow the peak loop alone
-				row = measureKernel(c, rounds, now)
+				row = measureKernel(c, rounds, o.Scaling, now)
 				row.Name = name
 				if err := row.plausible(); err == nil {
 					break
@@ -174,8 +180,8 @@ func kernelCalls(s kernels.ConvShape, depthwise bool) []call {
 // roundSeconds is about how long a round of repeated calls lasts, and a round of the peak loop.
 const roundSeconds = 0.008
 
-// measureKernel alternates rounds of the call, the peak loop and the copy loop.
-func measureKernel(c call, rounds int, now Clock) KernelRow {
+// measureKernel alternates rounds of the call, the peak loop and the copy loop, with scaling on one thread too.
+func measureKernel(c call, rounds int, scaling bool, now Clock) KernelRow {
 	timed := func(f func()) float64 {
 		start := now()
 		f()
@@ -188,17 +194,27 @@ func measureKernel(c call, rounds int, now Clock) KernelRow {
 		peakRounds *= 2
 	}
 	copies := newCopyLoop(c.copyBytes)
-	var seconds, peaks, shares, copied []float64
-	for range rounds {
+	threads := kernels.Threads()
+	var seconds, peaks, shares, copied, speedups, peakSpeedups []float64
+	round := func() (t, peak float64) {
 		var flops float64
-		t := timed(func() { flops = kernels.PeakFlops(peakRounds) })
-		peak := flops / t
-		t = timed(func() {
+		peak = timed(func() { flops = kernels.PeakFlops(peakRounds) })
+		peak = flops / peak
+		return timed(func() {
 			for range repeats {
 				c.run()
 			}
-		}) / float64(repeats)
+		}) / float64(repeats), peak
+	}
+	for range rounds {
+		t, peak := round()
 		seconds, peaks, shares = append(seconds, t), append(peaks, peak), append(shares, c.flops/t/peak)
+		if scaling {
+			kernels.SetThreads(1)
+			one, onePeak := round()
+			kernels.SetThreads(threads)
+			speedups, peakSpeedups = append(speedups, one/t), append(peakSpeedups, peak/onePeak)
+		}
 		if c.copyBytes > 0 {
 			copied = append(copied, timed(func() {
 				for range repeats {
@@ -212,6 +228,9 @@ func measureKernel(c call, rounds int, now Clock) KernelRow {
 	row.GFlops = c.flops / row.MedianMS / 1e6
 	if copied != nil {
 		row.CopyMS = 1e3 * median(copied)
+	}
+	if scaling {
+		row.Speedup, row.PeakSpeedup = median(speedups), median(peakSpeedups)
 	}
 	return row
 }
@@ -250,8 +269,12 @@ func KernelTable(w io.Writer, asJSON bool) func(KernelRow) error {
 	return func(r KernelRow) error {
 		if first {
 			first = false
-			if _, err := fmt.Fprintf(w, "kernels %s, %d threads\n%-22s %-9s %10s %9s %9s %7s %9s\n", kernels.ISA(), r.Threads,
-				"shape", "direction", "median ms", "GFLOP/s", "peak", "share", "copy ms"); err != nil {
+			scaling := ""
+			if r.Speedup > 0 {
+				scaling = fmt.Sprintf(" %8s %8s", "threads", "of peak")
+			}
+			if _, err := fmt.Fprintf(w, "kernels %s, %d threads\n%-22s %-9s %10s %9s %9s %7s %9s%s\n", kernels.ISA(), r.Threads,
+				"shape", "direction", "median ms", "GFLOP/s", "peak", "share", "copy ms", scaling); err != nil {
 				return err
 			}
 		}
@@ -259,8 +282,12 @@ func KernelTable(w io.Writer, asJSON bool) func(KernelRow) error {
 		if r.CopyMS > 0 {
 			copied = fmt.Sprintf("%.3f", r.CopyMS)
 		}
-		_, err := fmt.Fprintf(w, "%-22s %-9s %10.3f %9.1f %9.1f %6.1f%% %9s\n", r.Name, r.Direction, r.MedianMS, r.GFlops,
-			r.PeakGFlops, 100*r.Share, copied)
+		scaling := ""
+		if r.Speedup > 0 {
+			scaling = fmt.Sprintf(" %8.2f %8.2f", r.Speedup, r.PeakSpeedup)
+		}
+		_, err := fmt.Fprintf(w, "%-22s %-9s %10.3f %9.1f %9.1f %6.1f%% %9s%s\n", r.Name, r.Direction, r.MedianMS, r.GFlops,
+			r.PeakGFlops, 100*r.Share, copied, scaling)
 		return err
 	}
 }

@@ -48,6 +48,23 @@ func TestKernelsJSON(t *testing.T) {
 	}
 }
 
+// TestScaling: with a clock that ticks at every reading, one thread takes as long as all, and the columns say so.
+func TestScaling(t *testing.T) {
+	clock := time.Unix(0, 0)
+	tick := func() time.Time { clock = clock.Add(10 * time.Millisecond); return clock }
+	row := measureKernel(call{direction: "forward", flops: 1, run: func() {}}, 7, true, tick)
+	if row.Speedup != 1 || !(row.PeakSpeedup > 0) {
+		t.Errorf("%+v", row)
+	}
+	var b bytes.Buffer
+	if err := KernelTable(&b, false)(row); err != nil || !strings.Contains(b.String(), "of peak") {
+		t.Errorf("%v\n%s", err, &b)
+	}
+	if threads := kernels.Threads(); threads != row.Threads {
+		t.Errorf("%d threads afterwards, %d before", threads, row.Threads)
+	}
+}
+
 func TestRefuseImpossibleSpeed(t *testing.T) {
 	for share, ok := range map[float64]bool{.5: true, 1.02: true, 1.021: false, math.Inf(1): false, math.NaN(): false} {
 		if err := (KernelRow{Name: "x", Share: share}).plausible(); (err == nil) != ok {

@@ -24,7 +24,7 @@ const stepsPerRound = 10
 // Loading times rounds of steps on the fixed batch and rounds of steps that take shuffled, cropped and mirrored images from
 // a loader, in turn, after one round that does not count. While a fixed round runs the loader stands still.
 func (s *Step) Loading(rounds int, now Clock) (LoadingRow, error) {
-	batch := s.program.Batch()
+	batch := s.batch()
 	set := datasets.Synthetic(1, datasets.SyntheticOptions{Train: (stepsPerRound + 4) * batch})
 	loader, err := datasets.NewLoader(set.Train, nil, datasets.LoaderOptions{
 		Batch: batch, Seed: 1, Stream: "bench", Shuffle: true, DropLast: true, Norm: set.Norm,
@@ -37,7 +37,7 @@ func (s *Step) Loading(rounds int, now Clock) (LoadingRow, error) {
 	timed := func(batch func() ([]kernels.Float, []int32)) (float64, error) {
 		start := now()
 		for range stepsPerRound {
-			if _, err := s.run(batch()); err != nil {
+			if _, err := s.train.StepOn(batch()); err != nil {
 				return 0, err
 			}
 		}

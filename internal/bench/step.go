@@ -5,11 +5,12 @@ import (
 	"io"
 	"time"
 
+	"espalier/datasets"
 	"espalier/internal/kernels"
 	"espalier/internal/rng"
 	"espalier/models"
-	"espalier/nn"
 	"espalier/optim"
+	"espalier/train"
 )
 
 // StepRow is the figure of a whole training step.
@@ -22,15 +23,14 @@ type StepRow struct {
 	PeakRSSMB  float64 `json:"peak_rss_mb"` // of this process so far, as the system counts it; 0 where it does not tell
 }
 
-// Step is a training step of a model on 32×32×3 images of 10 classes: forward with batch statistics (the running ones
-// follow), cross-entropy, backward, and SGD with momentum 0.9 and decay 10⁻⁴ on every parameter. It is the step that
-// training runs, through the same Gorgonia graph; the batch is random and fixed.
+// Step is the training step of train.Supervised for a model on 32×32×3 images of 10 classes: forward with batch statistics
+// (the running ones follow), cross-entropy, backward, SGD with momentum 0.9 and decay 10⁻⁴ on every parameter, and the
+// checks that all is finite. The batch is random and fixed.
 type Step struct {
-	name    string
-	program *nn.TrainProgram
-	sgd     *optim.SGD
-	x       []kernels.Float
-	labels  []int32
+	name   string
+	train  *train.Supervised
+	x      []kernels.Float
+	labels []int32
 }
 
 // NewStep builds the step.
@@ -40,35 +40,32 @@ func NewStep(model string, batch int) (*Step, error) {
 		return nil, err
 	}
 	net.Params.Init(1)
-	program, err := net.TrainProgram(batch, nn.TrainOptions{})
-	if err != nil {
-		return nil, err
-	}
-	s := &Step{name: model, program: program, x: kernels.Alloc(batch * 32 * 32 * 3), labels: make([]int32, batch),
-		sgd: optim.NewSGD(len(net.Params.Values), optim.SGDOptions{Momentum: .9, WeightDecay: 1e-4})}
 	stream := rng.New(1, "bench")
+	s := &Step{name: model, x: kernels.Alloc(batch * net.In.Len()), labels: make([]int32, batch)}
 	for i := range s.x {
 		s.x[i] = kernels.Float(stream.NormFloat64())
 	}
 	for i := range s.labels {
 		s.labels[i] = int32(stream.IntN(10))
 	}
-	return s, nil
-}
-
-// Run takes one step on the fixed batch and returns its loss.
-func (s *Step) Run() (float64, error) {
-	return s.run(s.x, s.labels)
-}
-
-func (s *Step) run(x []kernels.Float, labels []int32) (float64, error) {
-	r, err := s.program.Step(x, labels)
+	empty := datasets.Part{Shape: datasets.Shape(net.In), Pixels: make([]uint8, batch*net.In.Len()), Labels: s.labels}
+	loader, err := datasets.NewLoader(empty, nil, datasets.LoaderOptions{Batch: batch, DropLast: true})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	p := s.program.Params()
-	s.sgd.Step(p.Values, p.Grads, .01)
-	return r.Loss, nil
+	s.train, err = train.NewSupervised(net, loader, nil, train.Recipe{
+		Optimizer: optim.NewSGD(len(net.Params.Values), optim.SGDOptions{Momentum: .9, WeightDecay: 1e-4}),
+		Schedule:  optim.Constant{LR: .01},
+	})
+	return s, err
+}
+
+func (s *Step) batch() int { return len(s.labels) }
+
+// Run takes one step on the fixed batch.
+func (s *Step) Run() error {
+	_, err := s.train.StepOn(s.x, s.labels)
+	return err
 }
 
 // Measure times rounds steps, after two that are not counted.
@@ -76,28 +73,28 @@ func (s *Step) Measure(rounds int, now Clock) (StepRow, error) {
 	var ms []float64
 	for i := range rounds + 2 {
 		start := now()
-		if _, err := s.Run(); err != nil {
+		if err := s.Run(); err != nil {
 			return StepRow{}, err
 		}
 		if i >= 2 {
 			ms = append(ms, float64(now().Sub(start).Nanoseconds())/1e6)
 		}
 	}
-	batch := s.program.Batch()
 	m := median(ms)
-	return StepRow{s.name, batch, kernels.Threads(), m, 1e3 * float64(batch) / m, peakRSS()}, nil
+	return StepRow{s.name, s.batch(), kernels.Threads(), m, 1e3 * float64(s.batch()) / m, peakRSS()}, nil
 }
 
 // Layers writes where the time of rounds steps goes, by kind of layer.
 func (s *Step) Layers(w io.Writer, rounds int, now Clock) error {
 	start := now()
-	profile := s.program.Profile(func() time.Duration { return now().Sub(start) })
+	program := s.train.Program()
+	profile := program.Profile(func() time.Duration { return now().Sub(start) })
 	for range rounds {
-		if _, err := s.Run(); err != nil {
+		if err := s.Run(); err != nil {
 			return err
 		}
 	}
-	s.program.Profile(nil)
+	program.Profile(nil)
 	var total time.Duration
 	for _, r := range profile.Kinds() {
 		total += r.Forward + r.Backward
