@@ -273,44 +273,6 @@ func TestDepthwiseFused(t *testing.T) {
 	})
 }
 
-// NaN and infinities in x and g reach every result that they are a term of, and no other.
-func TestConvNotFinite(t *testing.T) {
-	eachISA(t, func(t *testing.T) {
-		for i, s := range convShapes {
-			h := newHarness(t, 0, uint64(100+i))
-			c := NewConv(s)
-			x, w, g := h.normal("x", s.XLen()), h.normal("w", s.WLen()), h.normal("g", s.YLen())
-			h.pour(x)
-			y, dx, dw := h.out("y", s.YLen()), h.out("dx", s.XLen()), h.out("dw", s.WLen())
-			c.Forward(y, x, w, ConvForward{})
-			c.BackwardWeights(dw, x, g)
-			value := make([]float64, len(y))
-			twinConvForward(value, widen(x), widen(w), s)
-			sameKind(t, fmt.Sprint(s, " y"), y, value)
-			value = make([]float64, len(dw))
-			twinConvWeights(value, widen(x), widen(g), s)
-			sameKind(t, fmt.Sprint(s, " dw"), dw, value)
-			h.pour(g)
-			c.BackwardData(dx, g, w)
-			value = make([]float64, len(dx))
-			twinConvData(value, widen(g), widen(w), s, false)
-			sameKind(t, fmt.Sprint(s, " dx"), dx, value)
-			h.done()
-		}
-	})
-}
-
-// sameKind checks that NaN meets NaN, an infinity itself, and a number a number.
-func sameKind(t *testing.T, what string, got []Float, want []float64) {
-	t.Helper()
-	for i, w := range want {
-		g := float64(got[i])
-		if math.IsNaN(g) != math.IsNaN(w) || (math.IsInf(g, 0) || math.IsInf(w, 0)) && g != w {
-			t.Fatalf("%s: element %d is %g, want %g", what, i, g, w)
-		}
-	}
-}
-
 func TestConvSameBits(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		shapes := append([]ConvShape{{20, 8, 8, 144, 160, 3, 3, 1, 1, 1}}, convShapes...)

@@ -8,6 +8,15 @@ type real interface{ float32 | float64 }
 // window calls visit for every product of a convolution with shape s that does not fall on padding: pixel y of the output,
 // kernel position w and pixel x of the input.
 func (s ConvShape) window(visit func(y, w, x int)) {
+	s.padded(func(y, w, x int) {
+		if x >= 0 {
+			visit(y, w, x)
+		}
+	})
+}
+
+// padded is window with the products that fall on padding: there x is -1.
+func (s ConvShape) padded(visit func(y, w, x int)) {
 	oh, ow := s.OH(), s.OW()
 	for n := range s.N {
 		for r := range oh {
@@ -15,14 +24,39 @@ func (s ConvShape) window(visit func(y, w, x int)) {
 				for kh := range s.KH {
 					for kw := range s.KW {
 						ih, iw := r*s.Stride-s.Pad+kh*s.Dilation, c*s.Stride-s.Pad+kw*s.Dilation
-						if ih >= 0 && ih < s.H && iw >= 0 && iw < s.W {
-							visit((n*oh+r)*ow+c, kh*s.KW+kw, (n*s.H+ih)*s.W+iw)
+						visit((n*oh+r)*ow+c, kh*s.KW+kw, pixelOf(n, ih, iw, s.H, s.W))
+					}
+				}
+			}
+		}
+	}
+}
+
+// scattered calls visit for every product of the gradient at the input, as the convolution of g that it is: y is -1 where that
+// reads around g.
+func (s ConvShape) scattered(visit func(x, w, y int)) {
+	for n := range s.N {
+		for r := range s.H {
+			for c := range s.W {
+				for kh := range s.KH {
+					for kw := range s.KW {
+						oh, ow := r+s.Pad-kh*s.Dilation, c+s.Pad-kw*s.Dilation
+						if mod(oh, s.Stride) == 0 && mod(ow, s.Stride) == 0 {
+							visit((n*s.H+r)*s.W+c, kh*s.KW+kw, pixelOf(n, oh/s.Stride, ow/s.Stride, s.OH(), s.OW()))
 						}
 					}
 				}
 			}
 		}
 	}
+}
+
+// pixelOf is the index of pixel (r,c) of image n, of (h,w) pixels, or -1 outside of it.
+func pixelOf(n, r, c, h, w int) int {
+	if r < 0 || r >= h || c < 0 || c >= w {
+		return -1
+	}
+	return (n*h+r)*w + c
 }
 
 // twinConvForward writes y (N,OH,OW,OC) = conv(x, w).
