@@ -3,6 +3,7 @@ package kernels
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -290,7 +291,7 @@ func TestConvSameBits(t *testing.T) {
 				for k, m := range stats.Mean {
 					mean[k] = Float(m)
 				}
-				return [][]Float{clone(y), clone(dx), clone(dw), clone(both), mean}
+				return [][]Float{taken(y), taken(dx), taken(dw), taken(both), mean}
 			})
 			h.done()
 		}
@@ -304,14 +305,85 @@ func TestConvSameBits(t *testing.T) {
 				c.Forward(y, x, w, nil)
 				c.BackwardData(dx, g, w)
 				c.BackwardWeights(dw, x, g, nil)
-				return [][]Float{clone(y), clone(dx), clone(dw)}
+				return [][]Float{taken(y), taken(dx), taken(dw)}
 			})
 			h.done()
 		}
 	})
 }
 
-func clone(x []Float) []Float { return append([]Float(nil), x...) }
+// What is fused with a convolution gives the same bits, too, whichever units it ends up in.
+func TestConvFusedSameBits(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		shapes := append([]ConvShape{{20, 8, 8, 144, 160, 3, 3, 1, 1, 1}}, convShapes...)
+		for i, s := range shapes {
+			h := newHarness(t, 0, uint64(i))
+			c := NewConv(s)
+			x, w, g := h.normal("x", s.XLen()), h.normal("w", s.WLen()), h.normal("g", s.YLen())
+			z, dx, dw, alone := h.out("z", s.YLen()), h.out("dx", s.XLen()), h.out("dw", s.WLen()), h.out("dw", s.WLen())
+			before, after := NewNorm(s.N, s.H*s.W, s.IC, true), NewNorm(s.N, s.OH()*s.OW(), s.OC, i%2 == 0)
+			before.Gather(x)
+			before.Train(nil, nil, 1e-5)
+			sameBits(t, fmt.Sprint(s), func() [][]Float {
+				c.Forward(z, x, w, ConvForward{In: &before.Affine, Stats: after})
+				after.Train(nil, nil, 1e-5)
+				after.Sums(z, g)
+				after.Gradients(nil, nil, nil)
+				b := ConvBackward{In: &before.Affine, Out: after, Z: z, Sums: before}
+				c.Backward(dx, dw, x, g, w, b)
+				results := [][]Float{slices.Clone(z), taken(dx), taken(dw), parts(after.Mean...), parts(after.Var...), parts(before.sums...)}
+				b.Accumulate = true
+				copy(dx, x)
+				c.Backward(dx, nil, x, g, w, b)
+				results = append(results, taken(dx), parts(before.sums...))
+				b = ConvBackward{In: &Affine{ReLU: true}, Out: after, Z: z, Gate: true}
+				c.Backward(dx, dw, x, g, w, b)
+				c.Backward(nil, alone, x, g, w, b)
+				return append(results, taken(z), taken(dx), taken(dw), taken(alone))
+			})
+			h.done()
+		}
+	})
+}
+
+func TestDepthwiseFusedSameBits(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		for i, s := range depthwiseShapes() {
+			h := newHarness(t, 0, uint64(i))
+			c, in, n := NewDepthwise(s), &Affine{ReLU: true}, s.KH*s.KW*s.IC
+			x, w, g := h.normal("x", s.XLen()), h.normal("w", n), h.normal("g", s.YLen())
+			y, dw := h.out("y", s.YLen()), h.out("dw", n)
+			sameBits(t, fmt.Sprint(s), func() [][]Float {
+				c.Forward(y, x, w, in)
+				c.BackwardWeights(dw, x, g, in)
+				return [][]Float{taken(y), taken(dw)}
+			})
+			h.done()
+		}
+	})
+}
+
+func TestLinearSameBits(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		for i, s := range [][3]int{{128, 64, 10}, {33, 100, 100}, {513, 17, 5}} {
+			h := newHarness(t, 0, uint64(i))
+			n, in, out := s[0], s[1], s[2]
+			l := NewLinear(n, in, out)
+			x, w, b, g := h.normal("x", n*in), h.normal("w", in*out), h.normal("b", out), h.normal("g", n*out)
+			y, dx, dw, db := h.out("y", n*out), h.out("dx", n*in), h.out("dw", in*out), h.out("db", out)
+			run := func() {
+				l.Forward(y, x, w, b)
+				l.Backward(dx, dw, db, x, g, w)
+			}
+			sameBits(t, fmt.Sprint(s), func() [][]Float {
+				run()
+				return [][]Float{taken(y), taken(dx), taken(dw), taken(db)}
+			})
+			noAllocations(t, fmt.Sprint(s), run)
+			h.done()
+		}
+	})
+}
 
 func TestConvAllocatesNothing(t *testing.T) {
 	eachISA(t, func(t *testing.T) {

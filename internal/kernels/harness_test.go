@@ -3,6 +3,7 @@ package kernels
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -170,7 +171,7 @@ func eachISA(t *testing.T, f func(t *testing.T)) {
 }
 
 // sameBits runs an operation with several numbers of threads and checks that its results have the same bits. run returns
-// copies of the results.
+// the results, taken or made anew.
 func sameBits(t *testing.T, what string, run func() [][]Float) {
 	t.Helper()
 	defer SetThreads(Threads())
@@ -190,6 +191,26 @@ func sameBits(t *testing.T, what string, run func() [][]Float) {
 			}
 		}
 	}
+}
+
+// taken is a copy of a result, which is then spoilt: what the next run does not write shows.
+func taken(x []Float) []Float {
+	y := slices.Clone(x)
+	for i := range x {
+		x[i] = guard
+	}
+	return y
+}
+
+// parts are the bits of float64s, three Floats each.
+func parts(x ...float64) (p []Float) {
+	for _, v := range x {
+		for range 3 {
+			p = append(p, Float(v))
+			v -= float64(Float(v))
+		}
+	}
+	return p
 }
 
 // noAllocations checks that f, after a first call, allocates nothing.

@@ -107,7 +107,7 @@ func TestPoolsSameBits(t *testing.T) {
 	mp, ap := NewMaxPool(s), NewAvgPool(s)
 	h := newHarness(t, 0, 1)
 	x, g := h.normal("x", s.XLen()), h.normal("g", s.YLen())
-	y, dx := h.out("y", s.YLen()), h.out("dx", s.XLen())
+	y, dx, wide := h.out("y", s.YLen()), h.out("dx", s.XLen()), h.out("wide", 2*s.YLen())
 	stats, want := NewNorm(s.N, s.OH()*s.OW(), s.C, false), NewNorm(s.N, s.OH()*s.OW(), s.C, false)
 	for name, forward := range map[string]func(y, x []Float, stats *Norm){"max": mp.Forward, "average": ap.Forward} {
 		forward(y, x, stats)
@@ -116,7 +116,7 @@ func TestPoolsSameBits(t *testing.T) {
 		equal(t, name+", variance", narrow(stats.Var), narrow(want.Var))
 	}
 	sameBits(t, "pools", func() (results [][]Float) {
-		keep := func(x []Float) { results = append(results, append([]Float(nil), x...)) }
+		keep := func(x []Float) { results = append(results, taken(x)) }
 		mp.Forward(y, x, nil)
 		keep(y)
 		mp.Backward(dx, x, g)
@@ -127,6 +127,13 @@ func TestPoolsSameBits(t *testing.T) {
 		keep(dx)
 		GlobalAvgPool(y, x, s.N, s.H*s.W, s.C)
 		keep(y)
+		GlobalAvgPoolBackward(dx, g, s.N, s.H*s.W, s.C)
+		keep(dx)
+		Subsample(wide, x, s.N, s.H, s.W, s.C, 2*s.C, 2)
+		copy(dx, x)
+		SubsampleBackward(dx, wide, s.N, s.H, s.W, s.C, 2*s.C, 2)
+		keep(dx)
+		keep(wide)
 		return results
 	})
 	noAllocations(t, "pools", func() {

@@ -83,7 +83,7 @@ func TestSeparable(t *testing.T) {
 			alike(t, fmt.Sprint(s, " sums"), narrow(before.sums), narrow(sums.sums))
 			sameBits(t, fmt.Sprint(s), func() [][]Float {
 				run()
-				return [][]Float{clone(z2), clone(dx2), clone(dwd2), clone(dwp2), clone(added)}
+				return [][]Float{taken(z2), taken(dx2), taken(dwd2), taken(dwp2), taken(added)}
 			})
 			noAllocations(t, fmt.Sprint(s), run)
 			h.done()

@@ -60,9 +60,9 @@ func TestTogether(t *testing.T) {
 					tasks[k] = p.BackwardTask(dx, dwd[k], dwp[k], x, g[k], wd[k], wp[k], b)
 				}
 				do(append(tasks, mixture.SumsTask(y, terms)))
-				results := [][]Float{clone(y), clone(dx), narrow(before.sums), narrow(after[0].sums)}
+				results := [][]Float{taken(y), taken(dx), parts(before.sums...), parts(after[0].sums...)}
 				for k := range plans {
-					results = append(results, clone(z[k]), clone(dwd[k]), clone(dwp[k]))
+					results = append(results, taken(z[k]), taken(dwd[k]), taken(dwp[k]))
 				}
 				return results
 			}
