@@ -28,8 +28,8 @@ func flatten(name string, s Sequential) Sequential {
 }
 
 // fuse groups neighbours that work better as one layer: a convolution takes the batch norm and the ReLU after it, and these
-// the residual block after them; a batch norm takes the ReLU; a convolution takes the ReLU before it that nothing else
-// took. A spec that nothing can build gets a nil builder.
+// the residual block after them; a depthwise convolution takes the 1×1 convolution and the batch norm after it, and what
+// follows of the same kind; a batch norm takes the ReLU; a convolution takes the ReLU before it that nothing else took. A spec that nothing can build gets a nil builder.
 func fuse(s Sequential) []fused {
 	var out []fused
 	for i := 0; i < len(s); {
@@ -38,7 +38,10 @@ func fuse(s Sequential) []fused {
 		switch spec := s[i].Spec.(type) {
 		case ReLU:
 			f.build = spec
-			if d, ok := specAt[Depthwise](s, i+1); ok {
+			if c, more := fuseSeparable(s, i+1); c != nil {
+				c.active = true
+				f.name, f.build, n = s[i+1].Name, c, 1+more
+			} else if d, ok := specAt[Depthwise](s, i+1); ok {
 				f.name, f.build, n = s[i+1].Name, activeDepthwise{d}, 2
 			} else if conv, ok := specAt[Conv](s, i+1); ok {
 				c, more := fuseConv(conv, s, i+2)
@@ -50,6 +53,11 @@ func fuse(s Sequential) []fused {
 			f.build, n = c, 1+more
 			if r, ok := specAt[Residual](s, i+n); ok && c.relu && r.takesStem() {
 				f.name, f.build, n = f.name+"+"+s[i+n].Name, stemmed{&c, r}, n+1
+			}
+		case Depthwise:
+			f.build = spec
+			if c, more := fuseSeparable(s, i); c != nil {
+				f.build, n = c, more
 			}
 		case BatchNorm:
 			c := normReLU{norm: spec}

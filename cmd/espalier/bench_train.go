@@ -26,6 +26,7 @@ With --serve it takes one step for each line of its input and answers with its m
 be timed in turn with it (bench/peers/pair.py).`,
 		Example: `  espalier bench train --model resnet20 --batch 128
   espalier bench train --model resnet18 --batch 64 --json
+  espalier bench train --model DARTS_V2 --batch 96
   espalier bench train --layers`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -59,7 +60,7 @@ be timed in turn with it (bench/peers/pair.py).`,
 			return nil
 		},
 	}
-	c.Flags().StringVar(&model, "model", "resnet20", "network: a name that 'espalier train --help' lists")
+	c.Flags().StringVar(&model, "model", "resnet20", "network: a name that 'espalier train --help' lists, or a published genotype such as DARTS_V2 (16 channels, 8 cells)")
 	c.Flags().IntVar(&batch, "batch", 128, "images of a step")
 	c.Flags().IntVar(&rounds, "rounds", 15, "timed steps")
 	c.Flags().BoolVar(&layers, "layers", false, "also show where the time goes, by kind of layer")

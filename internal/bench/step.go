@@ -9,7 +9,9 @@ import (
 	"espalier/internal/kernels"
 	"espalier/internal/rng"
 	"espalier/models"
+	"espalier/nn"
 	"espalier/optim"
+	"espalier/search"
 	"espalier/train"
 )
 
@@ -33,9 +35,10 @@ type Step struct {
 	labels []int32
 }
 
-// NewStep builds the step.
+// NewStep builds the step of a model of models.New, or of the network of a published genotype (search.Published) with 16
+// channels and 8 cells.
 func NewStep(model string, batch int) (*Step, error) {
-	net, err := models.New(model, models.Options{})
+	net, err := network(model)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +61,18 @@ func NewStep(model string, batch int) (*Step, error) {
 		Schedule:  optim.Constant{LR: .01},
 	})
 	return s, err
+}
+
+func network(model string) (*nn.Net, error) {
+	g, err := search.Published(model)
+	if err != nil {
+		return models.New(model, models.Options{})
+	}
+	spec, err := models.Derived(g, models.CellOptions{Channels: 16, Cells: 8})
+	if err != nil {
+		return nil, err
+	}
+	return nn.NewNet(spec, nn.Shape{H: 32, W: 32, C: 3})
 }
 
 func (s *Step) batch() int { return len(s.labels) }

@@ -129,7 +129,7 @@ func (c *Separable) between(worker int, s *separableScratch, in *Affine, first, 
 	return src
 }
 
-// Backward writes dx (N,H,W,C), the gradient at In(x), or adds to it, and the gradients dwd and dwp at the weights, from g
+// Backward writes dx (N,H,W,C; nil: not needed), the gradient at In(x), or adds to it, and the gradients dwd and dwp at the weights, from g
 // (N,OH,OW,OC); b.Out and b.Z must be given: g is the gradient at the output of the norm that reads z. A nil dwd means that
 // neither is wanted.
 func (c *Separable) Backward(dx, dwd, dwp, x, g, wd, wp []Float, b ConvBackward) {
@@ -140,7 +140,9 @@ func (c *Separable) Backward(dx, dwd, dwp, x, g, wd, wp []Float, b ConvBackward)
 func (c *Separable) BackwardTask(dx, dwd, dwp, x, g, wd, wp []Float, b ConvBackward) Task {
 	c.check(b.Z, x, wd, wp)
 	check("separable convolution: g", len(g), c.ZLen())
-	check("separable convolution: dx", len(dx), c.depth.XLen())
+	if dx != nil {
+		check("separable convolution: dx", len(dx), c.depth.XLen())
+	}
 	c.x, c.g, c.dx, c.dwd, c.dwp, c.b = x, g, dx, dwd, dwp, b
 	c.depth.data.pack(wd, c.depth.IC)
 	c.point.data.pack(wp)
@@ -179,7 +181,7 @@ func (c *separableBackward) stream(i, image int) []Float {
 	case 2:
 		return c.x[image*size:]
 	}
-	return c.dx[image*size:]
+	return part(c.dx, image*size)
 }
 
 func (c *separableBackward) slots() int {
@@ -204,10 +206,16 @@ func (c *separableBackward) run(worker, unit, first, n int, soon *[taskSlots][]F
 			c.depth.gradImage(worker, partial, x[i*size:][:size], s.dd[i*dsize:][:dsize], nil, begun || i > 0, part(soon[3], i*dsize))
 		}
 	}
+	if c.dx == nil {
+		return
+	}
 	for i := range n {
 		at := first + i
 		dx := c.dx[at*size:][:size]
 		c.depth.data.image(worker, dx, s.dd[i*dsize:][:dsize], nil, part(soon[1], i*size))
+		if c.b.Gate {
+			vector.reluGradient(dx, c.x[at*size:][:size], dx)
+		}
 		if c.b.Sums != nil {
 			c.b.Sums.sumsImage(at, c.x[at*size:][:size], dx)
 		}

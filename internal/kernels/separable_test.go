@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -69,7 +70,23 @@ func TestSeparable(t *testing.T) {
 				copy(added, x)
 				c.Backward(added, nil, nil, active, g, wd, wp, b)
 			}
+			relu := Affine{ReLU: true}
+			gated, rectified, dwd3, dwp3 := h.out("gated", s.XLen()), h.out("rectified", s.XLen()), h.out("dwd", len(wd)), h.out("dwp", len(wp))
+			gate := func() { // a ReLU before it, with the gradient at its input and without
+				b := ConvBackward{In: &relu, Out: after, Z: z2, Gate: true}
+				c.Backward(gated, dwd3, dwp3, x, g, wd, wp, b)
+				b.Gate = false
+				c.Backward(rectified, dwd3, dwp3, x, g, wd, wp, b)
+				ReLUBackward(rectified, x, rectified, nil, nil, nil, nil)
+			}
 			run()
+			gate()
+			identical(t, fmt.Sprint(s, " dx behind a ReLU"), gated, rectified)
+			clear(dwd3)
+			clear(dwp3)
+			c.Backward(nil, dwd3, dwp3, x, g, wd, wp, ConvBackward{In: &before.Affine, Out: after, Z: z2})
+			identical(t, fmt.Sprint(s, " dwd without dx"), dwd3, dwd2)
+			identical(t, fmt.Sprint(s, " dwp without dx"), dwp3, dwp2)
 			for _, r := range []struct {
 				name      string
 				got, want []Float
@@ -89,6 +106,14 @@ func TestSeparable(t *testing.T) {
 			h.done()
 		}
 	})
+}
+
+// identical checks that vectors have the same bits.
+func identical(t *testing.T, what string, got, want []Float) {
+	t.Helper()
+	if !slices.EqualFunc(got, want, func(a, b Float) bool { return bitsOf(a) == bitsOf(b) }) {
+		t.Errorf("%s: other bits than expected", what)
+	}
 }
 
 // alike checks that vectors differ by roundings of sums of a few hundred terms.
