@@ -211,18 +211,23 @@ func difference(t *testing.T, what string, p *problem, v, g []nn.Float) {
 	}
 }
 
-// Results have the same bits for any number of threads and in both modes of memory.
+// Results have the same bits for any number of threads and in both modes of memory. Batches have several images for each of
+// eight threads, and cells are of both kinds.
 func TestSameBits(t *testing.T) {
 	defer kernels.SetThreads(kernels.Threads())
+	counts := []int{1, 2, 3, 8}
+	if double && testing.Short() {
+		counts = []int{1, 3}
+	}
 	for name, make := range small(t) {
 		t.Run(name, func(t *testing.T) {
 			var first []nn.Float
 			var loss float64
 			for _, memory := range []supernet.Memory{supernet.Keep, supernet.Recompute} {
 				s, o := make()
-				o.Memory = memory
+				o.Memory, o.Batch, o.Input = memory, 48, nn.Shape{H: 8, W: 8, C: 3}
 				p := newProblem(t, s, o)
-				for _, threads := range []int{1, 2, 3, 8} {
+				for _, threads := range counts {
 					kernels.SetThreads(threads)
 					gw, ga, r := p.gradient(t)
 					all := append(gw, ga...)
