@@ -59,6 +59,13 @@ var only = map[string][]string{
 	"flag":               {"experiment", "internal/kernels/gen"},
 	"math/rand":          {},
 	"math/rand/v2":       {"internal/rng"},
+	// True accuracies of cells: what searches and what they are compared with cannot name them.
+	module + "/search/nb201": {"study", "cmd/espalier"},
+}
+
+// alone says of which packages of the module a package may know, where that is less than all above it.
+var alone = map[string][]string{
+	"search/nb201": {"search"},
 }
 
 // outside are the functions that read the world beside a run's description: the clock and the environment.
@@ -104,6 +111,9 @@ func verdict(pkg, imp string) string {
 		if place := slices.Index(layers, pkg); place < 0 || !slices.Contains(layers[:place], dep) {
 			return pkg + " may not import " + dep + ", which is not above it in the list of layers"
 		}
+		if few, ok := alone[pkg]; ok && !slices.Contains(few, dep) {
+			return pkg + " may not import " + dep + "; of this module, only: " + strings.Join(few, ", ")
+		}
 	}
 	for prefix, allowed := range only {
 		if (imp == prefix || strings.HasPrefix(imp, prefix+"/")) && !slices.Contains(allowed, pkg) {
@@ -132,6 +142,12 @@ func TestVerdict(t *testing.T) {
 		{"train", "math/rand/v2", false},
 		{"internal/rng", "math/rand", false},
 		{"train", "fmt", true},
+		{"search/nb201", "espalier/search", true},
+		{"search/nb201", "espalier/datasets", false},
+		{"search/nb201", "espalier/nn", false},
+		{"study", "espalier/search/nb201", true},
+		{"oneshot", "espalier/search/nb201", false},
+		{"baseline", "espalier/search/nb201", false},
 	} {
 		if wrong := verdict(c.pkg, c.imp); (wrong == "") != c.ok {
 			t.Errorf("%s importing %s: %q", c.pkg, c.imp, wrong)
