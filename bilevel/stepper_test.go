@@ -127,17 +127,22 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
-// TestStepAllocates nothing.
+// TestStepAllocates nothing, in either precision.
 func TestStepAllocates(t *testing.T) {
+	t.Run("float64", stepAllocates[float64])
+	t.Run("float32", stepAllocates[float32])
+}
+
+func stepAllocates[T Float](t *testing.T) {
 	const n = 100
-	w, mask := NewBlock("w", make([]float64, n)...), make([]float64, n)
-	s, err := New(Method[float64]{{Block: w, Optimizer: NewDescent[float64](n, 0.9, 0), Rate: optim.Constant{LR: 0.1}, Project: TopK(mask, 10),
-		Gradient: func(g []float64, _ int) (float64, error) {
+	w, mask := NewBlock("w", make([]T, n)...), make([]T, n)
+	s, err := New(Method[T]{{Block: w, Optimizer: NewDescent[T](n, 0.9, 0), Rate: optim.Constant{LR: 0.1}, Project: TopK(mask, 10),
+		Gradient: func(g []T, _ int) (float64, error) {
 			for i := range g {
-				g[i] = w.Value[i] - float64(i%7)
+				g[i] = w.Value[i] - T(i%7)
 			}
 			return 1, nil
-		}}}, Options[float64]{Steps: 1000})
+		}}}, Options[T]{Steps: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}

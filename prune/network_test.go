@@ -240,6 +240,30 @@ func TestGradualSchedule(t *testing.T) {
 	}
 }
 
+// TestGradualExact: after every step of the ramp, exactly round(n·(1 − s(1 − (1 − t/r)³))) weights are left.
+func TestGradualExact(t *testing.T) {
+	const sparsity, every, ramp = 0.7, 2, 30
+	l := learn(t, "gmp", map[string]string{"every": "2"}, Options{Sparsity: sparsity}, Course{Epochs: 8})
+	n := float64(l.Mask().Sum().Total)
+	last := 0 // step of the newest mask
+	done := 0
+	_, err := train.Run(t.Context(), nil, l, train.Options{Epochs: 8, Observer: traintest.Observer(func(e train.Event) {
+		if _, ok := e.(train.Stepped); !ok {
+			return
+		}
+		if done++; done%every == 0 && done <= ramp {
+			last = done
+		}
+		left := 1 - float64(last)/ramp
+		if want := int(math.Round(n * (1 - sparsity*(1-left*left*left)))); l.Mask().Kept() != want {
+			t.Fatalf("after step %d %d weights are left, want %d", done, l.Mask().Kept(), want)
+		}
+	})})
+	if err != nil || done != 40 {
+		t.Fatal(done, err)
+	}
+}
+
 // TestIMP: after round r exactly round(n·.8^r) weights are left, each mask within the one before, and weights are rewound to
 // what the option says.
 func TestIMP(t *testing.T) {

@@ -185,6 +185,15 @@ func TestSynFlowCollapse(t *testing.T) {
 	}
 }
 
+func count(v []nn.Float, x nn.Float) (n int) {
+	for _, y := range v {
+		if y == x {
+			n++
+		}
+	}
+	return n
+}
+
 // TestSynFlowDeep: ResNet-110's R is far beyond single precision, and its scores are finite and conserved nevertheless.
 func TestSynFlowDeep(t *testing.T) {
 	net, err := models.New("resnet110", models.Options{Input: nn.Shape{H: 8, W: 8, C: 3}, Classes: 10})
@@ -201,6 +210,11 @@ func TestSynFlowDeep(t *testing.T) {
 	for i, s := range scores {
 		if !(s >= 0) || math.IsInf(float64(s), 0) {
 			t.Fatalf("score %d is %v", i, s)
+		}
+	}
+	for _, p := range Prunable(net.Params.Layout) {
+		if zeros := count(p.Of(scores), 0); zeros > p.Len/100 {
+			t.Errorf("%d of %d scores of %s are zero", zeros, p.Len, p.Name)
 		}
 	}
 	for _, s := range net.Params.Layout.View(scores, "fc.weight") {

@@ -66,6 +66,7 @@ var only = map[string][]string{
 // alone says of which packages of the module a package may know, where that is less than all above it.
 var alone = map[string][]string{
 	"search/nb201": {"search"},
+	"bilevel":      {"internal/rng", "internal/kernels", "internal/safetensors", "optim", "train", "internal/traintest"}, // vectors, not networks
 }
 
 // outside are the functions that read the world beside a run's description: the clock and the environment.
@@ -135,6 +136,8 @@ func TestVerdict(t *testing.T) {
 		{"train", "espalier/nn", true},
 		{"nn", "espalier/train", false},
 		{"nn", "espalier/nn", false},
+		{"bilevel", "espalier/train", true},
+		{"bilevel", "espalier/nn", false},
 		{"unheard/of", "espalier/nn", false},
 		{"nn", "gorgonia.org/tensor", true},
 		{"train", "gorgonia.org/tensor", false},
