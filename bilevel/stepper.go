@@ -25,6 +25,8 @@ type Options[T Float] struct {
 	Same map[string]string
 	// Moved is called after each move of an update: its place in the method and its loss. nil: nothing is.
 	Moved func(update, step int, loss float64) error
+	// Sampled adds to the figures of a step, which are for progress; without it there is the loss alone.
+	Sampled func([]train.Figure) []train.Figure
 	// Ended is called when the steps of an epoch are done; its figures follow the stepper's own. As train.Stepper's End.
 	Ended func(ctx context.Context, epoch int, report train.Report) ([]train.Figure, error)
 }
@@ -148,6 +150,9 @@ func (s *Stepper[T]) Step() (train.Sample, error) {
 	s.step++
 	s.inside++
 	s.sample = append(s.sample[:0], train.Figure{Name: "loss", Value: s.mean(0)})
+	if s.o.Sampled != nil {
+		s.sample = s.o.Sampled(s.sample)
+	}
 	return train.Sample{Images: s.o.Images, Figures: s.sample}, nil
 }
 

@@ -11,12 +11,17 @@ import (
 	"espalier/train"
 )
 
+// sampled is bilevel.Options.Sampled: the accuracy of the first set of weights.
+func (s *Search) sampled(f []train.Figure) []train.Figure {
+	return append(f, train.Figure{Name: "accuracy", Value: s.W.accuracy()})
+}
+
 // ended is bilevel.Options.Ended.
 func (s *Search) ended(ctx context.Context, epoch int, report train.Report) ([]train.Figure, error) {
 	copy(s.history[(epoch+1)*len(s.Alpha.Value):], s.Alpha.Value)
 	var figures []train.Figure
 	for _, n := range s.networks {
-		figures = append(figures, train.Figure{Name: n.Name + "_accuracy", Value: 100 * float64(n.tally[1]) / float64(n.tally[0])})
+		figures = append(figures, train.Figure{Name: n.Name + "_accuracy", Value: n.accuracy()})
 	}
 	if judged, ok := s.method.(Judged); s.problem.Check != nil && (!ok || judged.Judged()) {
 		r, err := s.evaluate(ctx, epoch, report)

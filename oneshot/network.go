@@ -30,6 +30,9 @@ func (s *Search) network(name string, p *nn.Params) *Network {
 	return n
 }
 
+// accuracy of the running epoch's moves, in percent.
+func (n *Network) accuracy() float64 { return 100 * float64(n.tally[1]) / float64(n.tally[0]) }
+
 // Second is a second set of weights, which begins equal to the first.
 func (s *Search) Second(name string) *Network { return s.network(name, s.W.params.Clone()) }
 

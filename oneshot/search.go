@@ -99,7 +99,7 @@ func New(m Method, p *Problem, c Course) (*Search, error) {
 		same["edges"] = fmt.Sprintf("%+v %+v", e, c.Auxiliary)
 	}
 	s.Stepper, err = bilevel.New(updates, bilevel.Options[nn.Float]{
-		Steps: c.Steps, Images: m.Passes() * p.Net.Batch(), Source: feed, Keep: s.keep, Same: same, Ended: s.ended,
+		Steps: c.Steps, Images: m.Passes() * p.Net.Batch(), Source: feed, Keep: s.keep, Same: same, Sampled: s.sampled, Ended: s.ended,
 		Moved: func(update, step int, _ float64) error {
 			if update == len(updates)-1 {
 				s.prepare(step + 1)

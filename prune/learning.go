@@ -78,6 +78,14 @@ func (l *Learning) count(r nn.Result) {
 	l.tally[1] += nn.Float(r.Correct)
 }
 
+// accuracy of the running epoch, in percent.
+func (l *Learning) accuracy() float64 { return 100 * float64(l.tally[1]) / float64(l.tally[0]) }
+
+// sampled is bilevel.Options.Sampled.
+func (l *Learning) sampled(f []train.Figure) []train.Figure {
+	return append(f, train.Figure{Name: "accuracy", Value: l.accuracy()})
+}
+
 // end is bilevel.Options.Ended.
 func (l *Learning) end(ctx context.Context, _ int, report train.Report) ([]train.Figure, error) {
 	changed, regrown, total := 0, 0, 0
@@ -94,7 +102,7 @@ func (l *Learning) end(ctx context.Context, _ int, report train.Report) ([]train
 		}
 	}
 	figures := []train.Figure{
-		{Name: "train_accuracy", Value: 100 * float64(l.tally[1]) / float64(l.tally[0])},
+		{Name: "train_accuracy", Value: l.accuracy()},
 		{Name: "mask_changed", Value: float64(changed) / float64(total)},
 		{Name: "mask_regrown", Value: float64(regrown) / float64(total)},
 	}
@@ -182,7 +190,7 @@ func (l *learner) finish(m bilevel.Method[nn.Float], score *bilevel.Block[nn.Flo
 	var err error
 	l.Stepper, err = bilevel.New(m, bilevel.Options[nn.Float]{
 		Steps: l.course.Steps, Images: gradients * l.problem.Lower.BatchSize(), Source: l.oracle,
-		Keep: append(keep, still...), Same: all, Ended: l.end,
+		Keep: append(keep, still...), Same: all, Sampled: l.sampled, Ended: l.end,
 	})
 	return l.Learning, err
 }

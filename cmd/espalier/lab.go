@@ -29,9 +29,9 @@ func (a *app) reports() func(task string, done, total int) {
 	var p *progress
 	return func(task string, done, total int) {
 		if p == nil {
-			p = a.newProgress(task, total, 0)
+			p = a.newProgress(task, total, done)
 		}
-		p.set(done, 0, "")
+		p.set(done, done-p.done, "")
 		if done >= total {
 			p.end()
 			p = nil

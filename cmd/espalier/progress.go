@@ -14,10 +14,24 @@ import (
 // plainEvery is how often a loop without a terminal writes a line.
 const plainEvery = 10 * time.Second
 
+// redraw is how often a bar is drawn at most.
+const redraw = 100 * time.Millisecond
+
+// A bar is barWidth columns wide, or narrowBar in a terminal of fewer than roomy columns, so that a loop's figures have room.
 const (
-	barWidth = 20
-	barFrame = barWidth + len(" 100% ||") + 1 // columns of a bar beside its text, and one for the cursor
+	barWidth  = 20
+	narrowBar = 5
+	roomy     = 110
 )
+
+// barOf is the width of a bar in a terminal of so many columns, and what is left for its text.
+func barOf(columns int) (width, text int) {
+	width = barWidth
+	if columns < roomy {
+		width = narrowBar
+	}
+	return width, columns - width - len(" 100% ||") - 1 // one for the cursor
+}
 
 // progress shows how far a long loop is: as a bar on a terminal, as a line now and then elsewhere, not at all when quiet.
 type progress struct {
@@ -38,11 +52,12 @@ type progress struct {
 func (a *app) newProgress(title string, total, done int) *progress {
 	p := &progress{app: a, title: title, total: total, begun: done, done: done, start: time.Now(), shown: time.Now()}
 	if a.terminal && !a.quiet {
+		width, _ := barOf(a.columns())
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(a.stderr),
 			progressbar.OptionSetDescription(title),
-			progressbar.OptionSetWidth(barWidth),
-			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionSetWidth(width),
+			progressbar.OptionThrottle(redraw),
 			progressbar.OptionSetPredictTime(false),
 			progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionClearOnFinish(),
@@ -60,11 +75,12 @@ func (p *progress) set(done, images int, note string) {
 		return
 	}
 	if p.bar != nil {
-		p.bar.Describe(p.text(p.app.columns() - barFrame))
+		_, room := barOf(p.app.columns())
+		p.bar.Describe(p.text(room))
 		_ = p.bar.Set(done) // a bar that cannot be drawn stops nothing
 		return
 	}
-	if time.Since(p.shown) >= plainEvery {
+	if time.Since(p.shown) >= p.app.every {
 		p.shown = time.Now()
 		share := ""
 		if p.total > 0 {

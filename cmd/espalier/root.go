@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -33,15 +34,16 @@ func (e usageError) Unwrap() error { return e.error }
 // app is what every subcommand shares.
 type app struct {
 	stdout, stderr io.Writer
-	terminal       bool        // stderr is one: progress is drawn as bars
-	quiet          bool        // --quiet
-	json           bool        // --json
-	runs           string      // --runs
-	bars           []*progress // on the terminal's last line
+	terminal       bool          // stderr is one: progress is drawn as bars
+	quiet          bool          // --quiet
+	json           bool          // --json
+	runs           string        // --runs
+	bars           []*progress   // on the terminal's last line
+	every          time.Duration // from one plain line of a loop to the next, where there is no terminal
 }
 
 func newApp(stdout, stderr io.Writer) *app {
-	a := &app{stdout: stdout, stderr: stderr}
+	a := &app{stdout: stdout, stderr: stderr, every: plainEvery}
 	if f, ok := stderr.(*os.File); ok {
 		a.terminal = term.IsTerminal(int(f.Fd()))
 	}

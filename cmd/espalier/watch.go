@@ -35,9 +35,9 @@ func (w *watcher) Observe(e train.Event) {
 			w.task = nil
 		}
 		if w.task == nil {
-			w.task = w.app.newProgress(e.Task, e.Total, 0)
+			w.task = w.app.newProgress(e.Task, e.Total, e.Done) // its time begins now
 		}
-		w.task.set(e.Done, 0, "")
+		w.task.set(e.Done, e.Done-w.task.done, "")
 	case train.EpochEnded:
 		if w.task != nil {
 			w.task.end()
