@@ -15,7 +15,7 @@ func newBench(a *app) *cobra.Command {
 	return group(&cobra.Command{
 		Use:     "bench",
 		Short:   "Measure the engine on this machine",
-		Long:    "Measures the engine on this machine: single kernels beside the processor's own limit, training steps, steps of a search and\nof methods that learn a mask.",
+		Long:    "Measures the engine on this machine: single kernels beside the processor's own limit, training steps, steps of a search\nand of methods that learn a mask.",
 		GroupID: "machine",
 	}, newBenchKernels(a), newBenchTrain(a), newBenchSupernet(a), newBenchSearch(a), newBenchPrune(a))
 }
