@@ -18,7 +18,7 @@ import (
 // flushes the directory. On an error, or if write panics, the temporary file is removed and what stood at path stays as it
 // was; only where the directory alone could not be flushed is the new file in place already. It has mode 0644. A temporary
 // file that a killed process left is hidden, has .tmp in its name, and may be removed: see Sweep.
-func Write(path string, write func(io.Writer) error) error { return Writer{}.Write(path, write) }
+func Write(path string, write func(io.Writer) error) error { return standard.Write(path, write) }
 
 // WriteBytes is Write for content that is at hand.
 func WriteBytes(path string, content []byte) error {
@@ -64,6 +64,17 @@ type Writer struct {
 	// Fail is asked before each step for the file at path, and its error is taken for the step's own; nil: nothing fails but
 	// what the system refuses. It is how tests fill a disk.
 	Fail func(s Step, path string) error
+}
+
+// standard is what the function Write uses.
+var standard Writer
+
+// Disturb gives the function Write a Writer.Fail, for tests of whole programs, until restore is called. Nothing may be written
+// meanwhile by others.
+func Disturb(fail func(s Step, path string) error) (restore func()) {
+	before := standard
+	standard = Writer{fail}
+	return func() { standard = before }
 }
 
 // Write is the function Write.
