@@ -13,7 +13,7 @@ var microGo = microkernels{
 	sum:       sumGo,
 	scatter:   scatterGo,
 	peak:      peakGo,
-	peakFlops: 16,
+	peakFlops: 12 * 2,
 }
 
 // load and four read what stands off bytes from p. A pointer that a loop advances would in the end point past its slice,
