@@ -55,7 +55,11 @@ be timed in turn with it (bench/peers/pair.py).`,
 				}
 			}
 			if layers {
-				return s.Layers(a.stdout, rounds, time.Now)
+				rows, err := s.Layers(rounds, time.Now)
+				if err != nil {
+					return err
+				}
+				return bench.LayerTable(a.stdout, a.json, rows)
 			}
 			return nil
 		},

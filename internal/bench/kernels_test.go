@@ -73,6 +73,38 @@ func TestRefuseImpossibleSpeed(t *testing.T) {
 	}
 }
 
+// TestBelieved measures a row again that is too fast, twice at most.
+func TestBelieved(t *testing.T) {
+	for _, c := range []struct {
+		shares  []float64
+		measure int  // how often
+		ok      bool // in the end
+	}{
+		{[]float64{.9}, 1, true}, {[]float64{1.1, 1.02}, 2, true}, {[]float64{1.1, math.NaN(), .7}, 3, true},
+		{[]float64{1.1, 1.2, 1.03, .5}, 3, false},
+	} {
+		n := 0
+		row, err := believed(func() KernelRow { n++; return KernelRow{Share: c.shares[n-1]} })
+		if n != c.measure || (err == nil) != c.ok || row.Share != c.shares[n-1] {
+			t.Errorf("shares %v: measured %d times, %+v, %v", c.shares, n, row, err)
+		}
+	}
+}
+
+// TestImpossibleSpeedFails: with a clock by which everything takes as long, the kernel does many more operations in that time
+// than the first rounds of the peak loop.
+func TestImpossibleSpeedFails(t *testing.T) {
+	clock := time.Unix(0, 0)
+	tick := func() time.Time { clock = clock.Add(10 * time.Millisecond); return clock }
+	err := Kernels(KernelOptions{Names: regexp.MustCompile(`^conv1x1_64_64_8$`), Rounds: 7}, tick, func(r KernelRow) error {
+		t.Errorf("%+v is believed", r)
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "conv1x1_64_64_8 forward") || !strings.Contains(err.Error(), "measured peak") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestMedian(t *testing.T) {
 	if m := median([]float64{3, 1, 2}); m != 2 {
 		t.Errorf("median %v, want 2", m)

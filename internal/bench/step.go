@@ -99,30 +99,44 @@ func (s *Step) Measure(rounds int, now Clock) (StepRow, error) {
 	return StepRow{s.name, s.batch(), kernels.Threads(), m, 1e3 * float64(s.batch()) / m, peakRSS()}, nil
 }
 
-// Layers writes where the time of rounds steps goes, by kind of layer.
-func (s *Step) Layers(w io.Writer, rounds int, now Clock) error {
+// LayerRow is the time of a kind of layer in a step.
+type LayerRow struct {
+	Layer      string  `json:"layer"` // kind, such as "conv 3x3"
+	ForwardMS  float64 `json:"forward_ms"`
+	BackwardMS float64 `json:"backward_ms"`
+	Share      float64 `json:"share"` // of the time of all kinds
+}
+
+// Layers tells where the time of rounds steps goes, by kind of layer.
+func (s *Step) Layers(rounds int, now Clock) ([]LayerRow, error) {
 	start := now()
 	program := s.train.Program()
 	profile := program.Profile(func() time.Duration { return now().Sub(start) })
+	defer program.Profile(nil)
 	for range rounds {
 		if err := s.Run(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	program.Profile(nil)
-	var total time.Duration
+	ms := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 / float64(rounds) }
+	var rows []LayerRow
+	var total float64
 	for _, r := range profile.Kinds() {
-		total += r.Forward + r.Backward
+		rows = append(rows, LayerRow{Layer: r.Kind, ForwardMS: ms(r.Forward), BackwardMS: ms(r.Backward)})
+		total += ms(r.Forward + r.Backward)
 	}
-	fmt.Fprintf(w, "%-28s %12s %12s %8s\n", "kind of layer", "forward ms", "backward ms", "share")
-	for _, r := range profile.Kinds() {
-		ms := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 / float64(rounds) }
-		if _, err := fmt.Fprintf(w, "%-28s %12.2f %12.2f %7.1f%%\n", r.Kind, ms(r.Forward), ms(r.Backward),
-			100*float64(r.Forward+r.Backward)/float64(total)); err != nil {
-			return err
-		}
+	for i := range rows {
+		rows[i].Share = (rows[i].ForwardMS + rows[i].BackwardMS) / total
 	}
-	return nil
+	return rows, nil
+}
+
+// LayerTable writes rows for people or as JSON.
+func LayerTable(w io.Writer, asJSON bool, rows []LayerRow) error {
+	head := fmt.Sprintf("%-28s %12s %12s %8s", "kind of layer", "forward ms", "backward ms", "share")
+	return writeTable(w, asJSON, head, rows, func(r LayerRow) string {
+		return fmt.Sprintf("%-28s %12.2f %12.2f %7.1f%%", r.Layer, r.ForwardMS, r.BackwardMS, 100*r.Share)
+	})
 }
 
 // StepTable writes a row for people or as JSON.

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -33,8 +34,16 @@ func TestStep(t *testing.T) {
 		t.Errorf("%s: %v", &b, err)
 	}
 	b.Reset()
-	if err := s.Layers(&b, 2, time.Now); err != nil || !strings.Contains(b.String(), "conv 3x3") {
+	layers, err := s.Layers(2, time.Now)
+	if err != nil || LayerTable(&b, false, layers) != nil || !strings.Contains(b.String(), "conv 3x3") {
 		t.Errorf("%s: %v", &b, err)
+	}
+	share := 0.0
+	for _, r := range layers {
+		share += r.Share
+	}
+	if !(math.Abs(share-1) < 1e-9) {
+		t.Errorf("layers have %v of the time of all layers", share)
 	}
 	b.Reset()
 	loading, err := s.Loading(2, time.Now)
