@@ -3,6 +3,7 @@ package main
 import (
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,7 +24,7 @@ func TestEveryRename(t *testing.T) {
 	root, renamed := t.TempDir(), make(map[string]bool)
 	var failed string // in the running process
 	defer atomicfile.Disturb(func(s atomicfile.Step, path string) error {
-		if s != atomicfile.Rename {
+		if s != atomicfile.Rename || filepath.Ext(path) == ".svg" { // of drawings, which take long, half are enough
 			return nil
 		}
 		if renamed[path] && random.IntN(40) > 0 {
