@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"espalier/datasets"
 	"espalier/models"
 	"espalier/nn"
 )
@@ -225,5 +226,91 @@ func TestSynFlowDeep(t *testing.T) {
 	}
 	if !(sum >= 1 && sum < 2) || exponent < 300 {
 		t.Errorf("the classifier's scores sum to %v, want R over a power of two; the largest exponent is %d, want one out of single precision", sum, exponent)
+	}
+}
+
+// TestScoresOnNetwork: on a network with batch norm, SNIP keeps the weights with the largest slopes of the loss at their
+// masks, and GraSP those with the highest θ⊙Hg, signs kept, Hg being the slope of ½‖g‖². Slopes are differences here, at one
+// weight after the other. Running statistics stay as they are.
+func TestScoresOnNetwork(t *testing.T) {
+	if single {
+		t.Skip("differences need double precision")
+	}
+	const sparsity, eps = 0.5, 1e-5
+	for name, loss := range map[string]nn.Loss{"snip": nil, "grasp": &tempered{loss: nn.CrossEntropy{}, t: 200}} {
+		settings := map[string]string{"images": "20"}
+		if name == "grasp" {
+			settings["radius"] = "1e-6" // within which no ReLU changes sides: gradients jump there
+		}
+		m, err := Configure(name, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, other := problem(t), problem(t)
+		statistics := slices.Clone(p.Net.Params.Buffers)
+		mask := must(t)(m.(OneShot).Mask(p, Options{Sparsity: sparsity}))
+		if !slices.Equal(p.Net.Params.Buffers, statistics) {
+			t.Errorf("%s moved the running statistics", name)
+		}
+		program, err := other.Net.TrainProgram(other.Lower.BatchSize(), nn.TrainOptions{Loss: loss, Statistics: nn.BatchStatistics})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var batches []datasets.Batch
+		other.Lower.Start(0, 0)
+		for range 2 {
+			b := other.Lower.Next()
+			batches = append(batches, datasets.Batch{X: slices.Clone(b.X), Labels: slices.Clone(b.Labels)})
+		}
+		w := other.Net.Params
+		value := func() float64 { // the loss, or half the square of its gradient's norm
+			mean, g := 0.0, make([]float64, len(w.Grads))
+			for _, b := range batches {
+				r, err := program.Step(b.X, b.Labels)
+				if err != nil {
+					t.Fatal(err)
+				}
+				mean += r.Loss / float64(len(batches))
+				for i, v := range w.Grads {
+					g[i] += float64(v) / float64(len(batches))
+				}
+			}
+			if name == "snip" {
+				return mean
+			}
+			half := 0.0
+			for _, v := range g {
+				half += v * v / 2
+			}
+			return half
+		}
+		var kept, removed []float64
+		for _, part := range Prunable(w.Layout) {
+			for i := part.Offset; i < part.Offset+part.Len; i++ {
+				was := w.Values[i]
+				w.Values[i] = was + eps
+				up := value()
+				w.Values[i] = was - eps
+				score := float64(was) * (up - value()) / (2 * eps)
+				w.Values[i] = was
+				if name == "snip" {
+					score = math.Abs(score)
+				}
+				if mask.Values()[i] == 1 {
+					kept = append(kept, score)
+				} else {
+					removed = append(removed, score)
+				}
+			}
+		}
+		slices.Sort(kept)
+		slices.Sort(removed)
+		if len(kept) != mask.Kept() {
+			t.Fatalf("%s: %d kept", name, len(kept))
+		}
+		scale := kept[len(kept)-1]
+		if low, high := kept[0], removed[len(removed)-1]; !(low >= high-1e-5*scale) || name == "grasp" && !(removed[0] < 0 && scale > 0) {
+			t.Errorf("%s: the lowest score that stays is %g, the highest that goes %g; from %g to %g in all", name, low, high, removed[0], scale)
+		}
 	}
 }
