@@ -181,6 +181,54 @@ func TestEarly(t *testing.T) {
 	}
 }
 
+// TestRewinds: under OMP's mask, training begins with the trained weights for the epochs of fine-tuning, or with those of the
+// seed or of early in the dense training, for the epochs that were left to the dense network from there.
+func TestRewinds(t *testing.T) {
+	lab := &Lab{Runs: t.TempDir()}
+	for _, c := range []struct {
+		rewind string
+		epochs int
+	}{{prune.RewindRate, 1}, {prune.RewindInitial, 3}, {prune.RewindStep, 2}} {
+		config := methodRun(t, "omp", "omp.rewind="+c.rewind, "prune.epochs=1")
+		m, err := config.method()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range config.Needs() {
+			if _, err := lab.Make(t.Context(), n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		j, err := lab.job(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mask, _, err := lab.mask(t.Context(), nil, j, m, .36)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := j.net.Params.Clone()
+		switch c.rewind {
+		case prune.RewindRate:
+			err = lab.read(config.Dense(), want)
+		case prune.RewindInitial:
+			want.Init(config.Seed)
+		case prune.RewindStep:
+			err = lab.read(config.Early(1), want)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		mask.Apply(want.Values)
+		if !slices.Equal(j.net.Params.Values, want.Values) || mask.Kept() == len(want.Values) {
+			t.Errorf("%s: training under the mask begins with other weights", c.rewind)
+		}
+		if got := config.tuning(m).epochs; got != c.epochs {
+			t.Errorf("%s: %d epochs under the mask, want %d", c.rewind, got, c.epochs)
+		}
+	}
+}
+
 // TestOptions: settings of methods are settings like others, but count for the identity of runs of that method alone.
 func TestOptions(t *testing.T) {
 	bip := small(t, "prune.method=bip")

@@ -127,6 +127,38 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestRoundsAreMadeOnce: all rounds of IMP's ladder, those that are cells and those between, and the dense network before them,
+// are made once for each seed.
+func TestRoundsAreMadeOnce(t *testing.T) {
+	s := read(t, `
+name: ladder
+settings: {data: {name: synthetic, train: 200}, train: {epochs: 3}, imp: {rewind: rate}}
+models: [resnet8]
+seeds: [1, 2]
+series:
+  - label: dense
+  - label: IMP
+    settings: {prune: {method: imp}}
+    rounds: [2, 4]
+  - label: OMP
+    settings: {prune: {method: omp}}
+    rounds: [4]
+`)
+	var l lab
+	records, err := s.Run(t.Context(), Options{Records: t.TempDir(), Execute: l.execute})
+	if err != nil || len(records) != 8 {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	times := make(map[string]int)
+	for _, name := range l.executed {
+		times[name]++
+	}
+	// Of each seed a dense network, four rounds and OMP.
+	if len(times) != 2*6 || len(l.executed) != len(times) {
+		t.Errorf("executed %q", l.executed)
+	}
+}
+
 func TestFailedCellGoesOn(t *testing.T) {
 	s, dir := read(t, small), t.TempDir()
 	bad := s.Series[1].Cells[0]

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"espalier/experiment"
+	"espalier/prune"
 	"espalier/train"
 )
 
@@ -177,6 +178,10 @@ func TestEmptiedLayer(t *testing.T) {
 	if _, stderr, code = espalier(t, "study", file, "--quiet", "--runs", runs, "--out", out); code != exitOK {
 		t.Errorf("again: code %d, %s", code, stderr)
 	}
+	_, stderr, code = espalier(t, "study", file, "--quiet", "--retry-failed", "--runs", runs, "--out", out)
+	if code != exitFailed || !strings.Contains(stderr, "1 of 1 cells failed") {
+		t.Errorf("tried again, it fails as before: code %d, %s", code, stderr)
+	}
 }
 
 // TestDiverged: a loss that is not finite ends the run and nothing takes the place of a model.
@@ -193,6 +198,64 @@ func TestDiverged(t *testing.T) {
 			t.Errorf("%s was written", file)
 		}
 	}
+}
+
+// TestDivergedMask: so does one while a mask is trained. The trained network stays as it is, and the same command goes on from
+// the last checkpoint, to fail at the same place.
+func TestDivergedMask(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains")
+	}
+	runs := t.TempDir()
+	done(t, trainSmall(runs))
+	dense := runDir(t, runs, experiment.OutcomeFile)
+	before := snapshot(t, dense)
+	args := append([]string{"prune", "--method", "bip", "--sparsity", "0.9", "--set", "bip.lr=1e30", "--set", "prune.masking=3", "--set", "prune.upper=0.5"}, small(runs)...)
+	for range 2 {
+		refused(t, exitFailed, "epoch 1, step ", args)
+		unchanged(t, dense, before)
+		masks, _ := filepath.Glob(filepath.Join(runs, "*", "*", "*", "sparsity-*", experiment.MaskStage, train.StatusFile))
+		if len(masks) != 1 {
+			t.Fatalf("%d masks were trained", len(masks))
+		}
+		if a, err := train.ReadAccount(filepath.Dir(masks[0])); err != nil || a.Status != train.Failed {
+			t.Errorf("the training of the mask is %+v, %v", a, err)
+		}
+		for _, file := range []string{experiment.MaskFile, experiment.ModelFile} {
+			if found, _ := filepath.Glob(filepath.Join(runs, "*", "*", "*", "sparsity-*", file)); len(found) > 0 {
+				t.Errorf("%v was written", found)
+			}
+		}
+	}
+}
+
+// TestPruneSettings: --list names every method with its settings, and --set reaches the run that is made.
+func TestPruneSettings(t *testing.T) {
+	out, stderr, code := espalier(t, "prune", "--list")
+	if code != exitOK {
+		t.Fatal(code, stderr)
+	}
+	for _, e := range prune.Methods() {
+		if !strings.Contains(out, e.Name) || !strings.Contains(out, e.Summary) {
+			t.Errorf("--list says nothing of %s:\n%s", e.Name, out)
+		}
+	}
+	if !strings.Contains(out, "bip.gamma") && !strings.Contains(out, "gamma") {
+		t.Errorf("--list does not name the settings:\n%s", out)
+	}
+	if testing.Short() {
+		t.Skip("trains")
+	}
+	runs := t.TempDir()
+	done(t, trainSmall(runs))
+	dense := runDir(t, runs, experiment.OutcomeFile)
+	done(t, []string{"prune", dense, "--quiet", "--runs", runs, "--method", "bip", "--sparsity", ".9", "--set", "bip.gamma=2.5",
+		"--set", "prune.masking=1", "--set", "prune.epochs=1", "--set", "prune.upper=0.5"})
+	config, err := os.ReadFile(filepath.Join(runDir(t, runs, experiment.PrunedFile), experiment.ConfigFile))
+	if err != nil || !strings.Contains(string(config), "method: bip") || !strings.Contains(string(config), "gamma: 2.5") {
+		t.Errorf("%v\n%s", err, config)
+	}
+	refused(t, exitUsage, `the nearest is "bip.gamma"`, []string{"prune", dense, "--runs", runs, "--method", "bip", "--set", "bip.gama=1"})
 }
 
 // TestInUse starts a run that another process has: that says who, and what is there stays as it is. TestLockOfTheDead has a
