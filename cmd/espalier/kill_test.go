@@ -192,6 +192,7 @@ func (h *hunter) hunt(target phase) (killed bool) {
 	p, where := doing(h.root, start)
 	h.count[p]++
 	h.history = append(h.history, fmt.Sprintf("%s: %s", p, where))
+	h.t.Logf("killed in %s: %s", p, where)
 	return true
 }
 
