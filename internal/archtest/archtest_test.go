@@ -3,6 +3,7 @@ package archtest
 
 import (
 	"go/ast"
+	"go/doc"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -177,8 +178,36 @@ func TestOutside(t *testing.T) {
 	})
 }
 
+// TestExamples asks each package that others may use for an example whose output is tested.
+func TestExamples(t *testing.T) {
+	tests := make(map[string][]*ast.File)
+	walk(t, func(pkg, file string, f *ast.File) {
+		if strings.HasSuffix(file, "_test.go") {
+			tests[pkg] = append(tests[pkg], f)
+		}
+	})
+	for _, pkg := range layers {
+		if strings.HasPrefix(pkg, "internal/") || strings.HasPrefix(pkg, "cmd/") {
+			continue
+		}
+		if !slices.ContainsFunc(doc.Examples(tests[pkg]...), func(e *doc.Example) bool { return e.Output != "" }) {
+			t.Errorf("%s has no example with an output", pkg)
+		}
+	}
+}
+
 // each calls f for every non-test Go file of the module.
 func each(t *testing.T, f func(pkg, file string, parsed *ast.File)) {
+	t.Helper()
+	walk(t, func(pkg, file string, parsed *ast.File) {
+		if !strings.HasSuffix(file, "_test.go") {
+			f(pkg, file, parsed)
+		}
+	})
+}
+
+// walk calls f for every Go file of the module.
+func walk(t *testing.T, f func(pkg, file string, parsed *ast.File)) {
 	t.Helper()
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
@@ -189,7 +218,7 @@ func each(t *testing.T, f func(pkg, file string, parsed *ast.File)) {
 		if d.IsDir() && (hidden || d.Name() == "testdata" || d.Name() == "runs") {
 			return filepath.SkipDir
 		}
-		if d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+		if d.IsDir() || !strings.HasSuffix(file, ".go") {
 			return nil
 		}
 		rel, err := filepath.Rel(root, file)
@@ -197,7 +226,7 @@ func each(t *testing.T, f func(pkg, file string, parsed *ast.File)) {
 			return err
 		}
 		rel = filepath.ToSlash(rel)
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
