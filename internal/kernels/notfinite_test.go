@@ -93,6 +93,49 @@ func TestDepthwiseNotFinite(t *testing.T) {
 	})
 }
 
+// What is not finite comes out of a Separable where it comes out of its two convolutions.
+func TestSeparableNotFinite(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		for i, s := range separableShapes() {
+			if testing.Short() && i%5 != 0 {
+				continue
+			}
+			oc := s.OC + 4*(i%3)
+			c, depth := NewSeparable(s, oc), NewDepthwise(s)
+			p := ConvShape{N: s.N, H: s.OH(), W: s.OW(), IC: s.OC, OC: oc, KH: 1, KW: 1, Stride: 1, Dilation: 1}
+			point, after := NewConv(p), NewNorm(s.N, p.H*p.W, oc, false)
+			after.Fold(nil, nil, make([]Float, oc), narrow(fill(oc, 1)), 0)
+			for k, name := range []string{"x", "wd", "wp", "g"} {
+				h := newHarness(t, place(i%4), uint64(i))
+				x, wd, wp, g := h.normal("x", s.XLen()), h.normal("wd", s.KH*s.KW*s.IC), h.normal("wp", p.WLen()), h.normal("g", p.YLen())
+				h.pour([][]Float{x, wd, wp, g}[k])
+				d, z, gz, gd := h.out("d", p.XLen()), h.out("z", p.YLen()), h.out("gz", p.YLen()), h.out("gd", p.XLen())
+				dx, dwd, dwp := h.out("dx", s.XLen()), h.out("dwd", len(wd)), h.out("dwp", len(wp))
+				depth.Forward(d, x, wd, nil)
+				point.Forward(z, d, wp, ConvForward{})
+				after.Sums(z, g)
+				after.Gradients(nil, nil, nil)
+				after.Backward(gz, z, g)
+				point.BackwardData(gd, gz, wp)
+				point.BackwardWeights(dwp, d, gz)
+				depth.BackwardData(dx, gd, wd)
+				depth.BackwardWeights(dwd, x, gd, nil)
+
+				z2, dx2, dwd2, dwp2 := h.out("z", p.YLen()), h.out("dx", s.XLen()), h.out("dwd", len(wd)), h.out("dwp", len(wp))
+				c.Forward(z2, x, wd, wp, ConvForward{})
+				c.Backward(dx2, dwd2, dwp2, x, g, wd, wp, ConvBackward{Out: after, Z: z2})
+				for _, r := range []struct {
+					name      string
+					got, want []Float
+				}{{"z", z2, z}, {"dx", dx2, dx}, {"dwd", dwd2, dwd}, {"dwp", dwp2, dwp}} {
+					sameKind(t, fmt.Sprintf("%v, %s not finite: %s", s, name, r.name), r.got, widen(r.want))
+				}
+				h.done()
+			}
+		}
+	})
+}
+
 // eachPoured calls f with what is not finite in each of x, w, g, and in all of them.
 func eachPoured(t *testing.T, p place, seed uint64, s ConvShape, weights int, f func(h *harness, what string, x, w, g []Float)) {
 	for i, name := range []string{"x", "w", "g", "all"} {
