@@ -28,10 +28,10 @@ func newBenchKernels(a *app) *cobra.Command {
 		Use:   "kernels",
 		Short: "Time every kernel beside the machine's peak (under 4 minutes)",
 		Long: `Times every kernel in each direction: forward, data (the gradient at the input), weights. Beside each stands the machine's
-own peak, a loop of multiply-adds on registers, measured in turn with it on the same threads, and the kernel's share of it.
-(The loop has 24 independent sums with AVX-512, 14 with AVX2 and 12 in plain Go, whose registers hold no more; ten keep a
-core busy.) Pointwise convolutions have a copy loop of equal footprint beside them. The command fails if a kernel seems to
-exceed the peak by 2 %, three times in a row: another program on the machine can slow the loop alone.
+own peak, a loop of multiply-adds on registers, measured in turn with it on the same threads, and the kernel's share of
+it. (The loop has 24 independent sums with AVX-512, 14 with AVX2 and 12 in plain Go, whose registers hold no more; ten
+keep a core busy.) Pointwise convolutions have a copy loop of equal footprint beside them. The command fails if a kernel
+seems to exceed the peak by 2 %, three times in a row: another program on the machine can slow the loop alone.
 
 Names: [s2]conv3x3[d2]_IC_OC_H, stem…, conv1x1…, [s2]dw5x5[d2]_C_H; s2 is stride 2, d2 dilation 2, H the input's height.
 Dense 3x3 rows have 128 images, others 64. The instruction set is the best that the processor has;
