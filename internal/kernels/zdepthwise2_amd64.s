@@ -91,6 +91,9 @@ tap:	MOVQ 216(DI), SI; \
 	MOVQ 72(DI), CX; \
 	MOVQ 224(DI), AX; \
 	MOVQ AX, BX; \
+	VMOVMSKPS Y15, DX; \
+	CMPL DX, $255; \
+	JEQ whole; \
 	CMPQ 136(DI), $0; \
 	JEQ store
 
@@ -101,6 +104,14 @@ tap:	MOVQ 216(DI), SI; \
 
 #define DWPUT(z) \
 	VMASKMOVPS z, Y15, (AX); \
+	ADDQ CX, AX
+
+#define DWADDALL(z) \
+	VADDPS (AX), z, z; \
+	ADDQ CX, AX
+
+#define DWPUTALL(z) \
+	MOV z, (AX); \
 	ADDQ CX, AX
 
 #define DWGROUP \
@@ -244,6 +255,16 @@ TEXT ·dwSum2x1x1(SB), NOSPLIT, $0-8
 	MOVQ AX, BX
 store:
 	DWPUT(Y0)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+stored:
 	DWSUMEND
 
 // func dwSum2x1x4(a *gemmArgs)
@@ -279,6 +300,22 @@ store:
 	DWPUT(Y1)
 	DWPUT(Y2)
 	DWPUT(Y3)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+stored:
 	DWSUMEND
 
 // func dwSum2x1x8(a *gemmArgs)
@@ -334,6 +371,30 @@ store:
 	DWPUT(Y5)
 	DWPUT(Y6)
 	DWPUT(Y7)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	DWADDALL(Y4)
+	DWADDALL(Y5)
+	DWADDALL(Y6)
+	DWADDALL(Y7)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+	DWPUTALL(Y4)
+	DWPUTALL(Y5)
+	DWPUTALL(Y6)
+	DWPUTALL(Y7)
+stored:
 	DWSUMEND
 
 // func dwGrad2x1x1(a *gemmArgs)
@@ -379,6 +440,16 @@ done:
 	MOVQ AX, BX
 store:
 	DWPUT(Y0)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+stored:
 	DWGRADEND
 
 // func dwGrad2x1x2(a *gemmArgs)
@@ -439,6 +510,20 @@ store:
 	DWPUT(Y0)
 	DWGROUP
 	DWPUT(Y1)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWGROUP
+	DWADDALL(Y1)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWGROUP
+	DWPUTALL(Y1)
+stored:
 	DWGRADEND
 
 // func dwGrad2x1x3(a *gemmArgs)
@@ -514,6 +599,24 @@ store:
 	DWPUT(Y1)
 	DWGROUP
 	DWPUT(Y2)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWGROUP
+	DWADDALL(Y1)
+	DWGROUP
+	DWADDALL(Y2)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWGROUP
+	DWPUTALL(Y1)
+	DWGROUP
+	DWPUTALL(Y2)
+stored:
 	DWGRADEND
 
 // func dwSum2x2x1(a *gemmArgs)
@@ -537,6 +640,16 @@ TEXT ·dwSum2x2x1(SB), NOSPLIT, $0-8
 	MOVQ AX, BX
 store:
 	DWPUT(Y0)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+stored:
 	DWSUMEND
 
 // func dwSum2x2x4(a *gemmArgs)
@@ -575,6 +688,22 @@ store:
 	DWPUT(Y1)
 	DWPUT(Y2)
 	DWPUT(Y3)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+stored:
 	DWSUMEND
 
 // func dwSum2x2x8(a *gemmArgs)
@@ -633,6 +762,30 @@ store:
 	DWPUT(Y5)
 	DWPUT(Y6)
 	DWPUT(Y7)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	DWADDALL(Y4)
+	DWADDALL(Y5)
+	DWADDALL(Y6)
+	DWADDALL(Y7)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+	DWPUTALL(Y4)
+	DWPUTALL(Y5)
+	DWPUTALL(Y6)
+	DWPUTALL(Y7)
+stored:
 	DWSUMEND
 
 // func dwGrad2x2x1(a *gemmArgs)
@@ -685,6 +838,18 @@ done:
 store:
 	DWPUT(Y0)
 	DWPUT(Y1)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+stored:
 	DWGRADEND
 
 // func dwGrad2x2x2(a *gemmArgs)
@@ -759,6 +924,24 @@ store:
 	DWGROUP
 	DWPUT(Y2)
 	DWPUT(Y3)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWGROUP
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWGROUP
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+stored:
 	DWGRADEND
 
 // func dwGrad2x2x3(a *gemmArgs)
@@ -855,6 +1038,30 @@ store:
 	DWGROUP
 	DWPUT(Y4)
 	DWPUT(Y5)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWGROUP
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	DWGROUP
+	DWADDALL(Y4)
+	DWADDALL(Y5)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWGROUP
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+	DWGROUP
+	DWPUTALL(Y4)
+	DWPUTALL(Y5)
+stored:
 	DWGRADEND
 
 // func dwSum2x3x1(a *gemmArgs)
@@ -881,6 +1088,16 @@ TEXT ·dwSum2x3x1(SB), NOSPLIT, $0-8
 	MOVQ AX, BX
 store:
 	DWPUT(Y0)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+stored:
 	DWSUMEND
 
 // func dwSum2x3x4(a *gemmArgs)
@@ -922,6 +1139,22 @@ store:
 	DWPUT(Y1)
 	DWPUT(Y2)
 	DWPUT(Y3)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+stored:
 	DWSUMEND
 
 // func dwSum2x3x8(a *gemmArgs)
@@ -985,6 +1218,30 @@ store:
 	DWPUT(Y5)
 	DWPUT(Y6)
 	DWPUT(Y7)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	DWADDALL(Y4)
+	DWADDALL(Y5)
+	DWADDALL(Y6)
+	DWADDALL(Y7)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+	DWPUTALL(Y4)
+	DWPUTALL(Y5)
+	DWPUTALL(Y6)
+	DWPUTALL(Y7)
+stored:
 	DWSUMEND
 
 // func dwGrad2x3x1(a *gemmArgs)
@@ -1044,6 +1301,20 @@ store:
 	DWPUT(Y0)
 	DWPUT(Y1)
 	DWPUT(Y2)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+stored:
 	DWGRADEND
 
 // func dwGrad2x3x2(a *gemmArgs)
@@ -1132,6 +1403,28 @@ store:
 	DWPUT(Y3)
 	DWPUT(Y4)
 	DWPUT(Y5)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWGROUP
+	DWADDALL(Y3)
+	DWADDALL(Y4)
+	DWADDALL(Y5)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWGROUP
+	DWPUTALL(Y3)
+	DWPUTALL(Y4)
+	DWPUTALL(Y5)
+stored:
 	DWGRADEND
 
 // func dwGrad2x3x3(a *gemmArgs)
@@ -1249,6 +1542,36 @@ store:
 	DWPUT(Y6)
 	DWPUT(Y7)
 	DWPUT(Y8)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWGROUP
+	DWADDALL(Y3)
+	DWADDALL(Y4)
+	DWADDALL(Y5)
+	DWGROUP
+	DWADDALL(Y6)
+	DWADDALL(Y7)
+	DWADDALL(Y8)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWGROUP
+	DWPUTALL(Y3)
+	DWPUTALL(Y4)
+	DWPUTALL(Y5)
+	DWGROUP
+	DWPUTALL(Y6)
+	DWPUTALL(Y7)
+	DWPUTALL(Y8)
+stored:
 	DWGRADEND
 
 // func dwSum2x4x1(a *gemmArgs)
@@ -1278,6 +1601,16 @@ TEXT ·dwSum2x4x1(SB), NOSPLIT, $0-8
 	MOVQ AX, BX
 store:
 	DWPUT(Y0)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+stored:
 	DWSUMEND
 
 // func dwSum2x4x4(a *gemmArgs)
@@ -1322,6 +1655,22 @@ store:
 	DWPUT(Y1)
 	DWPUT(Y2)
 	DWPUT(Y3)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+stored:
 	DWSUMEND
 
 // func dwSum2x4x8(a *gemmArgs)
@@ -1388,6 +1737,30 @@ store:
 	DWPUT(Y5)
 	DWPUT(Y6)
 	DWPUT(Y7)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	DWADDALL(Y4)
+	DWADDALL(Y5)
+	DWADDALL(Y6)
+	DWADDALL(Y7)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+	DWPUTALL(Y4)
+	DWPUTALL(Y5)
+	DWPUTALL(Y6)
+	DWPUTALL(Y7)
+stored:
 	DWSUMEND
 
 // func dwGrad2x4x1(a *gemmArgs)
@@ -1454,6 +1827,22 @@ store:
 	DWPUT(Y1)
 	DWPUT(Y2)
 	DWPUT(Y3)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+stored:
 	DWGRADEND
 
 // func dwGrad2x4x2(a *gemmArgs)
@@ -1556,6 +1945,32 @@ store:
 	DWPUT(Y5)
 	DWPUT(Y6)
 	DWPUT(Y7)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	DWGROUP
+	DWADDALL(Y4)
+	DWADDALL(Y5)
+	DWADDALL(Y6)
+	DWADDALL(Y7)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+	DWGROUP
+	DWPUTALL(Y4)
+	DWPUTALL(Y5)
+	DWPUTALL(Y6)
+	DWPUTALL(Y7)
+stored:
 	DWGRADEND
 
 // func dwSum2x5x1(a *gemmArgs)
@@ -1588,6 +2003,16 @@ TEXT ·dwSum2x5x1(SB), NOSPLIT, $0-8
 	MOVQ AX, BX
 store:
 	DWPUT(Y0)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+stored:
 	DWSUMEND
 
 // func dwSum2x5x4(a *gemmArgs)
@@ -1635,6 +2060,22 @@ store:
 	DWPUT(Y1)
 	DWPUT(Y2)
 	DWPUT(Y3)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+stored:
 	DWSUMEND
 
 // func dwSum2x5x8(a *gemmArgs)
@@ -1704,6 +2145,30 @@ store:
 	DWPUT(Y5)
 	DWPUT(Y6)
 	DWPUT(Y7)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	DWADDALL(Y4)
+	DWADDALL(Y5)
+	DWADDALL(Y6)
+	DWADDALL(Y7)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+	DWPUTALL(Y4)
+	DWPUTALL(Y5)
+	DWPUTALL(Y6)
+	DWPUTALL(Y7)
+stored:
 	DWSUMEND
 
 // func dwGrad2x5x1(a *gemmArgs)
@@ -1777,6 +2242,24 @@ store:
 	DWPUT(Y2)
 	DWPUT(Y3)
 	DWPUT(Y4)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	DWADDALL(Y4)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+	DWPUTALL(Y4)
+stored:
 	DWGRADEND
 
 // func dwGrad2x5x2(a *gemmArgs)
@@ -1893,6 +2376,36 @@ store:
 	DWPUT(Y7)
 	DWPUT(Y8)
 	DWPUT(Y9)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	DWADDALL(Y4)
+	DWGROUP
+	DWADDALL(Y5)
+	DWADDALL(Y6)
+	DWADDALL(Y7)
+	DWADDALL(Y8)
+	DWADDALL(Y9)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+	DWPUTALL(Y4)
+	DWGROUP
+	DWPUTALL(Y5)
+	DWPUTALL(Y6)
+	DWPUTALL(Y7)
+	DWPUTALL(Y8)
+	DWPUTALL(Y9)
+stored:
 	DWGRADEND
 
 // func dwSum2x7x1(a *gemmArgs)
@@ -1931,6 +2444,16 @@ TEXT ·dwSum2x7x1(SB), NOSPLIT, $0-8
 	MOVQ AX, BX
 store:
 	DWPUT(Y0)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+stored:
 	DWSUMEND
 
 // func dwSum2x7x4(a *gemmArgs)
@@ -1986,6 +2509,22 @@ store:
 	DWPUT(Y1)
 	DWPUT(Y2)
 	DWPUT(Y3)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+stored:
 	DWSUMEND
 
 // func dwSum2x7x8(a *gemmArgs)
@@ -2061,6 +2600,30 @@ store:
 	DWPUT(Y5)
 	DWPUT(Y6)
 	DWPUT(Y7)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	DWADDALL(Y4)
+	DWADDALL(Y5)
+	DWADDALL(Y6)
+	DWADDALL(Y7)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+	DWPUTALL(Y4)
+	DWPUTALL(Y5)
+	DWPUTALL(Y6)
+	DWPUTALL(Y7)
+stored:
 	DWSUMEND
 
 // func dwGrad2x7x1(a *gemmArgs)
@@ -2148,4 +2711,26 @@ store:
 	DWPUT(Y4)
 	DWPUT(Y5)
 	DWPUT(Y6)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	DWADDALL(Y0)
+	DWADDALL(Y1)
+	DWADDALL(Y2)
+	DWADDALL(Y3)
+	DWADDALL(Y4)
+	DWADDALL(Y5)
+	DWADDALL(Y6)
+	MOVQ 224(DI), AX
+	MOVQ AX, BX
+storeall:
+	DWPUTALL(Y0)
+	DWPUTALL(Y1)
+	DWPUTALL(Y2)
+	DWPUTALL(Y3)
+	DWPUTALL(Y4)
+	DWPUTALL(Y5)
+	DWPUTALL(Y6)
+stored:
 	DWGRADEND

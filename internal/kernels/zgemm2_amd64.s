@@ -67,6 +67,9 @@ k:
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	MOVQ 72(DI), CX
+	VMOVMSKPS Y15, DX
+	CMPL DX, $255
+	JEQ whole
 	CMPQ 136(DI), $0
 	JEQ store
 	MOVQ 224(DI), AX
@@ -75,6 +78,16 @@ k:
 store:
 	MOVQ 224(DI), AX
 	VMASKMOVPS Y0, Y15, (AX)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	MOVQ 224(DI), AX
+	VADDPS 0(AX), Y0, Y0
+storeall:
+	MOVQ 224(DI), AX
+	MOV Y0, 0(AX)
+stored:
 	MOVQ 88(DI), AX
 	ADDQ AX, 216(DI)
 	MOVQ 96(DI), AX
@@ -151,6 +164,9 @@ k:
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	MOVQ 72(DI), CX
+	VMOVMSKPS Y15, DX
+	CMPL DX, $255
+	JEQ whole
 	CMPQ 136(DI), $0
 	JEQ store
 	MOVQ 224(DI), AX
@@ -164,6 +180,20 @@ store:
 	VMASKMOVPS Y0, Y15, (AX)
 	ADDQ CX, AX
 	VMASKMOVPS Y1, Y15, (AX)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	MOVQ 224(DI), AX
+	VADDPS 0(AX), Y0, Y0
+	ADDQ CX, AX
+	VADDPS 0(AX), Y1, Y1
+storeall:
+	MOVQ 224(DI), AX
+	MOV Y0, 0(AX)
+	ADDQ CX, AX
+	MOV Y1, 0(AX)
+stored:
 	MOVQ 88(DI), AX
 	ADDQ AX, 216(DI)
 	MOVQ 96(DI), AX
@@ -246,6 +276,9 @@ k:
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	MOVQ 72(DI), CX
+	VMOVMSKPS Y15, DX
+	CMPL DX, $255
+	JEQ whole
 	CMPQ 136(DI), $0
 	JEQ store
 	MOVQ 224(DI), AX
@@ -269,6 +302,28 @@ store:
 	VMASKMOVPS Y2, Y15, (AX)
 	ADDQ CX, AX
 	VMASKMOVPS Y3, Y15, (AX)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	MOVQ 224(DI), AX
+	VADDPS 0(AX), Y0, Y0
+	ADDQ CX, AX
+	VADDPS 0(AX), Y1, Y1
+	ADDQ CX, AX
+	VADDPS 0(AX), Y2, Y2
+	ADDQ CX, AX
+	VADDPS 0(AX), Y3, Y3
+storeall:
+	MOVQ 224(DI), AX
+	MOV Y0, 0(AX)
+	ADDQ CX, AX
+	MOV Y1, 0(AX)
+	ADDQ CX, AX
+	MOV Y2, 0(AX)
+	ADDQ CX, AX
+	MOV Y3, 0(AX)
+stored:
 	MOVQ 88(DI), AX
 	ADDQ AX, 216(DI)
 	MOVQ 96(DI), AX
@@ -363,6 +418,9 @@ k:
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	MOVQ 72(DI), CX
+	VMOVMSKPS Y15, DX
+	CMPL DX, $255
+	JEQ whole
 	CMPQ 136(DI), $0
 	JEQ store
 	MOVQ 224(DI), AX
@@ -406,6 +464,44 @@ store:
 	VMASKMOVPS Y6, Y15, (AX)
 	ADDQ CX, AX
 	VMASKMOVPS Y7, Y15, (AX)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	MOVQ 224(DI), AX
+	VADDPS 0(AX), Y0, Y0
+	ADDQ CX, AX
+	VADDPS 0(AX), Y1, Y1
+	ADDQ CX, AX
+	VADDPS 0(AX), Y2, Y2
+	ADDQ CX, AX
+	VADDPS 0(AX), Y3, Y3
+	ADDQ CX, AX
+	VADDPS 0(AX), Y4, Y4
+	ADDQ CX, AX
+	VADDPS 0(AX), Y5, Y5
+	ADDQ CX, AX
+	VADDPS 0(AX), Y6, Y6
+	ADDQ CX, AX
+	VADDPS 0(AX), Y7, Y7
+storeall:
+	MOVQ 224(DI), AX
+	MOV Y0, 0(AX)
+	ADDQ CX, AX
+	MOV Y1, 0(AX)
+	ADDQ CX, AX
+	MOV Y2, 0(AX)
+	ADDQ CX, AX
+	MOV Y3, 0(AX)
+	ADDQ CX, AX
+	MOV Y4, 0(AX)
+	ADDQ CX, AX
+	MOV Y5, 0(AX)
+	ADDQ CX, AX
+	MOV Y6, 0(AX)
+	ADDQ CX, AX
+	MOV Y7, 0(AX)
+stored:
 	MOVQ 88(DI), AX
 	ADDQ AX, 216(DI)
 	MOVQ 96(DI), AX
@@ -515,6 +611,9 @@ k:
 	MOVQ 152(DI), CX
 	MOV (CX), Y15
 	MOVQ 72(DI), CX
+	VMOVMSKPS Y15, DX
+	CMPL DX, $255
+	JEQ whole
 	CMPQ 136(DI), $0
 	JEQ store
 	MOVQ 224(DI), AX
@@ -578,6 +677,60 @@ store:
 	VMASKMOVPS Y10, Y15, (AX)
 	ADDQ CX, AX
 	VMASKMOVPS Y11, Y15, (AX)
+	JMP stored
+whole:
+	CMPQ 136(DI), $0
+	JEQ storeall
+	MOVQ 224(DI), AX
+	VADDPS 0(AX), Y0, Y0
+	ADDQ CX, AX
+	VADDPS 0(AX), Y1, Y1
+	ADDQ CX, AX
+	VADDPS 0(AX), Y2, Y2
+	ADDQ CX, AX
+	VADDPS 0(AX), Y3, Y3
+	ADDQ CX, AX
+	VADDPS 0(AX), Y4, Y4
+	ADDQ CX, AX
+	VADDPS 0(AX), Y5, Y5
+	ADDQ CX, AX
+	VADDPS 0(AX), Y6, Y6
+	ADDQ CX, AX
+	VADDPS 0(AX), Y7, Y7
+	ADDQ CX, AX
+	VADDPS 0(AX), Y8, Y8
+	ADDQ CX, AX
+	VADDPS 0(AX), Y9, Y9
+	ADDQ CX, AX
+	VADDPS 0(AX), Y10, Y10
+	ADDQ CX, AX
+	VADDPS 0(AX), Y11, Y11
+storeall:
+	MOVQ 224(DI), AX
+	MOV Y0, 0(AX)
+	ADDQ CX, AX
+	MOV Y1, 0(AX)
+	ADDQ CX, AX
+	MOV Y2, 0(AX)
+	ADDQ CX, AX
+	MOV Y3, 0(AX)
+	ADDQ CX, AX
+	MOV Y4, 0(AX)
+	ADDQ CX, AX
+	MOV Y5, 0(AX)
+	ADDQ CX, AX
+	MOV Y6, 0(AX)
+	ADDQ CX, AX
+	MOV Y7, 0(AX)
+	ADDQ CX, AX
+	MOV Y8, 0(AX)
+	ADDQ CX, AX
+	MOV Y9, 0(AX)
+	ADDQ CX, AX
+	MOV Y10, 0(AX)
+	ADDQ CX, AX
+	MOV Y11, 0(AX)
+stored:
 	MOVQ 88(DI), AX
 	ADDQ AX, 216(DI)
 	MOVQ 96(DI), AX
@@ -653,11 +806,11 @@ k:
 	JNZ tap
 	MOVQ 72(DI), CX
 	CMPQ 136(DI), $0
-	JEQ store
+	JEQ storeall
 	MOVQ 224(DI), AX
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
-store:
+storeall:
 	MOVQ 224(DI), AX
 	MOV Y0, 0(AX)
 	MOV Y1, 32(AX)
@@ -741,14 +894,14 @@ k:
 	JNZ tap
 	MOVQ 72(DI), CX
 	CMPQ 136(DI), $0
-	JEQ store
+	JEQ storeall
 	MOVQ 224(DI), AX
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
 	ADDQ CX, AX
 	VADDPS 0(AX), Y2, Y2
 	VADDPS 32(AX), Y3, Y3
-store:
+storeall:
 	MOVQ 224(DI), AX
 	MOV Y0, 0(AX)
 	MOV Y1, 32(AX)
@@ -840,7 +993,7 @@ k:
 	JNZ tap
 	MOVQ 72(DI), CX
 	CMPQ 136(DI), $0
-	JEQ store
+	JEQ storeall
 	MOVQ 224(DI), AX
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
@@ -850,7 +1003,7 @@ k:
 	ADDQ CX, AX
 	VADDPS 0(AX), Y4, Y4
 	VADDPS 32(AX), Y5, Y5
-store:
+storeall:
 	MOVQ 224(DI), AX
 	MOV Y0, 0(AX)
 	MOV Y1, 32(AX)
@@ -950,7 +1103,7 @@ k:
 	JNZ tap
 	MOVQ 72(DI), CX
 	CMPQ 136(DI), $0
-	JEQ store
+	JEQ storeall
 	MOVQ 224(DI), AX
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
@@ -963,7 +1116,7 @@ k:
 	ADDQ CX, AX
 	VADDPS 0(AX), Y6, Y6
 	VADDPS 32(AX), Y7, Y7
-store:
+storeall:
 	MOVQ 224(DI), AX
 	MOV Y0, 0(AX)
 	MOV Y1, 32(AX)
@@ -1071,7 +1224,7 @@ k:
 	JNZ tap
 	MOVQ 72(DI), CX
 	CMPQ 136(DI), $0
-	JEQ store
+	JEQ storeall
 	MOVQ 224(DI), AX
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
@@ -1087,7 +1240,7 @@ k:
 	ADDQ CX, AX
 	VADDPS 0(AX), Y8, Y8
 	VADDPS 32(AX), Y9, Y9
-store:
+storeall:
 	MOVQ 224(DI), AX
 	MOV Y0, 0(AX)
 	MOV Y1, 32(AX)
@@ -1203,7 +1356,7 @@ k:
 	JNZ tap
 	MOVQ 72(DI), CX
 	CMPQ 136(DI), $0
-	JEQ store
+	JEQ storeall
 	MOVQ 224(DI), AX
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
@@ -1222,7 +1375,7 @@ k:
 	ADDQ CX, AX
 	VADDPS 0(AX), Y10, Y10
 	VADDPS 32(AX), Y11, Y11
-store:
+storeall:
 	MOVQ 224(DI), AX
 	MOV Y0, 0(AX)
 	MOV Y1, 32(AX)
@@ -1319,12 +1472,12 @@ k:
 	JNZ tap
 	MOVQ 72(DI), CX
 	CMPQ 136(DI), $0
-	JEQ store
+	JEQ storeall
 	MOVQ 224(DI), AX
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
 	VADDPS 64(AX), Y2, Y2
-store:
+storeall:
 	MOVQ 224(DI), AX
 	MOV Y0, 0(AX)
 	MOV Y1, 32(AX)
@@ -1414,7 +1567,7 @@ k:
 	JNZ tap
 	MOVQ 72(DI), CX
 	CMPQ 136(DI), $0
-	JEQ store
+	JEQ storeall
 	MOVQ 224(DI), AX
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
@@ -1423,7 +1576,7 @@ k:
 	VADDPS 0(AX), Y3, Y3
 	VADDPS 32(AX), Y4, Y4
 	VADDPS 64(AX), Y5, Y5
-store:
+storeall:
 	MOVQ 224(DI), AX
 	MOV Y0, 0(AX)
 	MOV Y1, 32(AX)
@@ -1524,7 +1677,7 @@ k:
 	JNZ tap
 	MOVQ 72(DI), CX
 	CMPQ 136(DI), $0
-	JEQ store
+	JEQ storeall
 	MOVQ 224(DI), AX
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
@@ -1537,7 +1690,7 @@ k:
 	VADDPS 0(AX), Y6, Y6
 	VADDPS 32(AX), Y7, Y7
 	VADDPS 64(AX), Y8, Y8
-store:
+storeall:
 	MOVQ 224(DI), AX
 	MOV Y0, 0(AX)
 	MOV Y1, 32(AX)
@@ -1649,7 +1802,7 @@ k:
 	JNZ tap
 	MOVQ 72(DI), CX
 	CMPQ 136(DI), $0
-	JEQ store
+	JEQ storeall
 	MOVQ 224(DI), AX
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
@@ -1666,7 +1819,7 @@ k:
 	VADDPS 0(AX), Y9, Y9
 	VADDPS 32(AX), Y10, Y10
 	VADDPS 64(AX), Y11, Y11
-store:
+storeall:
 	MOVQ 224(DI), AX
 	MOV Y0, 0(AX)
 	MOV Y1, 32(AX)

@@ -20,8 +20,8 @@ func (a *asm) macro(name string, body func()) {
 //
 //	DWTILES      begins the loops over rows and tiles; DWSUMEND and DWGRADEND end them
 //	DWTAPS       begins the loop over taps; DWSUMNEXT ends it
-//	DWC          points AX at C and jumps to store if C is to be overwritten
-//	DWADD(z)     adds C to z and goes on to the next pixel of C; DWPUT(z) stores z there
+//	DWC          points AX at C and jumps to store if C is to be overwritten; with 8 lanes, to whole if all of them count
+//	DWADD(z)     adds C to z and goes on to the next pixel of C; DWPUT(z) stores z there; DWADDALL and DWPUTALL do so without a mask
 //	DWAHEADn     fetches n lines
 //	DWFkn(x, …)  adds x times the weights k to k+n-1, which stand from register top down, to n sums
 func (a *asm) dwMacros(top int) {
@@ -39,6 +39,9 @@ func (a *asm) dwMacros(top int) {
 		a.p("MOVQ %d(DI), CX", argLdc)
 		a.p("MOVQ %d(DI), AX", argCurC)
 		a.p("MOVQ AX, BX")
+		if a.reg == "Y" {
+			a.jumpIfWhole()
+		}
 		a.p("CMPQ %d(DI), $0", argAcc)
 		a.p("JEQ store")
 	})
@@ -59,6 +62,16 @@ func (a *asm) dwMacros(top int) {
 		}
 		a.p("ADDQ CX, AX")
 	})
+	if a.reg == "Y" {
+		a.macro("DWADDALL(z)", func() {
+			a.p("VADDPS (AX), z, z")
+			a.p("ADDQ CX, AX")
+		})
+		a.macro("DWPUTALL(z)", func() {
+			a.p("VMOVUPS z, (AX)")
+			a.p("ADDQ CX, AX")
+		})
+	}
 	a.macro("DWGROUP", func() {
 		a.p("ADDQ %d(DI), BX", argCRow)
 		a.p("MOVQ BX, AX")
@@ -171,19 +184,38 @@ func (a *asm) dwSumEnd() {
 // dwStore adds the sums to C or stores them; groups of rows of C stand CRow apart.
 func (a *asm) dwStore(groups, rows int) {
 	a.p("DWC")
-	for _, do := range []string{"DWADD", "DWPUT"} {
+	all := func(do string) {
 		for i := 0; i < groups*rows; i++ {
 			if i > 0 && i%rows == 0 {
 				a.p("DWGROUP")
 			}
 			a.p("%s(%s%d)", do, a.reg, i)
 		}
-		if do == "DWADD" {
-			a.p("MOVQ %d(DI), AX", argCurC)
-			a.p("MOVQ AX, BX")
-			a.label("store")
-		}
 	}
+	both := func(suffix, store string) {
+		all("DWADD" + suffix)
+		a.p("MOVQ %d(DI), AX", argCurC)
+		a.p("MOVQ AX, BX")
+		a.label(store)
+		all("DWPUT" + suffix)
+	}
+	both("", "store")
+	if a.reg == "Y" {
+		a.p("JMP stored")
+		a.label("whole")
+		a.p("CMPQ %d(DI), $0", argAcc)
+		a.p("JEQ storeall")
+		both("ALL", "storeall")
+		a.label("stored")
+	}
+}
+
+// jumpIfWhole jumps to whole if the mask in Y15 lets all lanes through: on some processors a masked store takes ten times as
+// long as another.
+func (a *asm) jumpIfWhole() {
+	a.p("VMOVMSKPS Y15, DX")
+	a.p("CMPL DX, $255")
+	a.p("JEQ whole")
 }
 
 // Masks of the pixels beyond the left and right edges of an image. Half of the taps reach beyond; where their number is

@@ -76,22 +76,25 @@ func (a *asm) end2(rows, nv int) {
 		a.p("VMOVUPS (CX), Y15")
 	}
 	a.p("MOVQ %d(DI), CX", argLdc)
-	a.p("CMPQ %d(DI), $0", argAcc)
-	a.p("JEQ store")
-	a.rowsOfC(1, rows, nv, func(y, at int, _ bool) {
-		if masked {
+	if masked {
+		a.jumpIfWhole()
+		a.p("CMPQ %d(DI), $0", argAcc)
+		a.p("JEQ store")
+		a.rowsOfC(1, rows, nv, func(y, _ int, _ bool) {
 			a.p("VMASKMOVPS (AX), Y15, Y14")
 			a.p("VADDPS Y14, Y%d, Y%d", y, y)
-		} else {
-			a.p("VADDPS %d(AX), Y%d, Y%d", at/2, y, y)
-		}
-	})
-	a.label("store")
-	a.rowsOfC(1, rows, nv, func(y, at int, _ bool) {
-		if masked {
-			a.p("VMASKMOVPS Y%d, Y15, (AX)", y)
-		} else {
-			a.p("VMOVUPS Y%d, %d(AX)", y, at/2)
-		}
-	})
+		})
+		a.label("store")
+		a.rowsOfC(1, rows, nv, func(y, _ int, _ bool) { a.p("VMASKMOVPS Y%d, Y15, (AX)", y) })
+		a.p("JMP stored")
+		a.label("whole")
+	}
+	a.p("CMPQ %d(DI), $0", argAcc)
+	a.p("JEQ storeall")
+	a.rowsOfC(1, rows, nv, func(y, at int, _ bool) { a.p("VADDPS %d(AX), Y%d, Y%d", at/2, y, y) })
+	a.label("storeall")
+	a.rowsOfC(1, rows, nv, func(y, at int, _ bool) { a.p("VMOVUPS Y%d, %d(AX)", y, at/2) })
+	if masked {
+		a.label("stored")
+	}
 }
