@@ -11,12 +11,16 @@ import (
 
 // TestPCDARTSIsDARTS: on all channels and without edge normalization, PC-DARTS is DARTS in first order, to the bit.
 func TestPCDARTSIsDARTS(t *testing.T) {
-	problem := func() *Problem { return tiny(t) }
-	want := run(t, problem, configure(t, "darts", "order=1"), course(2), 0).vectors()
-	got := run(t, problem, configure(t, "pc-darts", "k=1", "normalise=false"), course(2), 0).vectors()
-	for key, v := range want {
-		if !equal(got[key], v) {
-			t.Errorf("%s differs", key)
+	for name, problem := range map[string]func() *Problem{
+		"nas-bench-201": func() *Problem { return tiny(t) },
+		"darts":         func() *Problem { return over(t, search.DARTS(), search.MixedEdge{}) },
+	} {
+		want := run(t, problem, configure(t, "darts", "order=1"), course(2), 0).vectors()
+		got := run(t, problem, configure(t, "pc-darts", "k=1", "normalise=false"), course(2), 0).vectors()
+		for key, v := range want {
+			if !equal(got[key], v) {
+				t.Errorf("%s: %s differs", name, key)
+			}
 		}
 	}
 }

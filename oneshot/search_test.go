@@ -29,32 +29,38 @@ func tiny(t testing.TB) *Problem { return edged(t, search.MixedEdge{}) }
 // edged is tiny with other edges.
 func edged(t testing.TB, e search.MixedEdge) *Problem {
 	t.Helper()
-	set := datasets.Synthetic(1, datasets.SyntheticOptions{Train: 64, Test: 10, Size: 16})
+	return problem(t, search.NASBench201(), supernet.Options{Channels: 4, Cells: 1, Batch: batch, Edge: e})
+}
+
+// problem has 5 batches of drawn images for weights and 3 for α; it completes the options of the supernet.
+func problem(t testing.TB, space *search.Space, o supernet.Options) *Problem {
+	t.Helper()
+	weights, all := 5*o.Batch, 8*o.Batch
+	set := datasets.Synthetic(1, datasets.SyntheticOptions{Train: all, Test: 10, Size: 16})
 	loader := func(stream string, from, to int, shuffle bool) *datasets.Loader {
 		var indices []int
 		for i := from; i < to; i++ {
 			indices = append(indices, i)
 		}
-		o := datasets.LoaderOptions{Batch: batch, Seed: 1, Stream: stream, Shuffle: shuffle, DropLast: true, Norm: set.Norm}
+		options := datasets.LoaderOptions{Batch: o.Batch, Seed: 1, Stream: stream, Shuffle: shuffle, DropLast: true, Norm: set.Norm}
 		if shuffle {
-			o.Augment = datasets.Augment{Pad: 2, Flip: true}
+			options.Augment = datasets.Augment{Pad: 2, Flip: true}
 		}
-		l, err := datasets.NewLoader(set.Train, indices, o)
+		l, err := datasets.NewLoader(set.Train, indices, options)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(l.Close)
 		return l
 	}
-	net, err := supernet.New(search.NASBench201(), supernet.Options{
-		Input: nn.Shape(set.Shape()), Classes: len(set.Classes), Channels: 4, Cells: 1, Batch: batch, Edge: e,
-	})
+	o.Input, o.Classes = nn.Shape(set.Shape()), len(set.Classes)
+	net, err := supernet.New(space, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &Problem{
-		Net: net, Train: loader("weights", 0, 40, true), Val: loader("architecture", 40, 64, true),
-		Check: loader("check", 40, 64, false), Seed: 1,
+		Net: net, Train: loader("weights", 0, weights, true), Val: loader("architecture", weights, all, true),
+		Check: loader("check", weights, all, false), Seed: 1,
 	}
 }
 
