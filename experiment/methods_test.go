@@ -3,7 +3,6 @@ package experiment
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,26 +92,25 @@ func bytesOf(t *testing.T, path string) []byte {
 // TestLevels: the two levels of BiP share the training images 80 to 20, or have all with prune.upper 0; every other method
 // sees all of them, and so does fine-tuning.
 func TestLevels(t *testing.T) {
+	j, err := new(Lab).job(methodRun(t, "bip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := j.split.Indices(trainShare)
 	for _, e := range prune.Methods() {
-		for _, upper := range []float64{0, 0.2} {
-			c := methodRun(t, e.Name, fmt.Sprint("prune.upper=", upper))
-			m, err := c.method()
-			if err != nil {
-				t.Fatal(err)
-			}
-			j, err := new(Lab).job(c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all := j.split.Indices(trainShare)
+		m, err := methodRun(t, e.Name).method()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, j.Prune.Upper = range []float64{0, 0.2} {
 			lower, masks := j.levels(m)
 			both := slices.Sorted(slices.Values(slices.Concat(lower, masks)))
-			if e.Name == "bip" && upper > 0 {
+			if e.Name == "bip" && j.Prune.Upper > 0 {
 				if len(masks) != (len(all)+2)/5 || !slices.Equal(both, slices.Sorted(slices.Values(all))) {
-					t.Errorf("%s, upper %v: %d images for weights and %d for masks of %d", e.Name, upper, len(lower), len(masks), len(all))
+					t.Errorf("%s, upper %v: %d images for weights and %d for masks of %d", e.Name, j.Prune.Upper, len(lower), len(masks), len(all))
 				}
 			} else if !slices.Equal(lower, all) || !slices.Equal(masks, all) {
-				t.Errorf("%s, upper %v: %d images for weights and %d for masks, want all %d", e.Name, upper, len(lower), len(masks), len(all))
+				t.Errorf("%s, upper %v: %d images for weights and %d for masks, want all %d", e.Name, j.Prune.Upper, len(lower), len(masks), len(all))
 			}
 		}
 	}

@@ -48,6 +48,9 @@ func (o *interrupting) Observe(e train.Event) {
 // TestSearch: a search leaves α of all epochs and its architecture, which follow from one another, and an interrupted one the
 // same files.
 func TestSearch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches")
+	}
 	for _, method := range []string{"darts", "rarts", "pc-darts", "random-ws"} {
 		c := smallSearch(t, "search.method="+method, "darts.order=1", "pc-darts.k=2", "random-ws.candidates=5")
 		if method == "pc-darts" {

@@ -19,6 +19,9 @@ func over(t testing.TB, s *search.Space, e search.MixedEdge) *Problem {
 // TestSpaces: every method makes a step in every space of cells, those whose edges have different candidates among them: each
 // row of α moves, and what is derived takes from each edge a candidate that it has.
 func TestSpaces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches")
+	}
 	for _, space := range []*search.Space{
 		search.DARTS(), search.RobustDARTS1(), search.RobustDARTS2(), search.RobustDARTS3(), search.RobustDARTS4(),
 	} {

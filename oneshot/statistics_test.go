@@ -64,6 +64,9 @@ func TestStatisticsOfEachStep(t *testing.T) {
 
 // TestLooking: no evaluation, judgement, curvature or choice writes running statistics or moves anything.
 func TestLooking(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches")
+	}
 	for name, m := range variants(t) {
 		for _, running := range []bool{false, true} {
 			p := edged(t, Edge(m, Auxiliary{}))

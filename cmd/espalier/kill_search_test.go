@@ -20,6 +20,9 @@ import (
 //
 //	go test ./cmd/espalier -run TestKilledSearch -kills 200 -kill-seed 7
 func TestKilledSearch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches")
+	}
 	const exact = 1<<24 + 1
 	if nn.Float(exact) != 1<<24 {
 		t.Skip("files hold single precision: in double, a resumed run has other bits")

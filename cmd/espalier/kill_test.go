@@ -82,6 +82,9 @@ var phases = []phase{training, scoring, tuning, saving, writing}
 //
 //	go test ./cmd/espalier -run TestKilledStudy -kills 200 -kill-seed 7
 func TestKilledStudy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains")
+	}
 	text := killStudy
 	if *kills > 20 {
 		text += moreSeries
@@ -89,9 +92,6 @@ func TestKilledStudy(t *testing.T) {
 	file := studyFile(t, text)
 	want := leftAlone(t, file)
 	number := *kills
-	if testing.Short() {
-		number = min(number, 5)
-	}
 	h := hunter{t: t, file: file, random: rand.New(rand.NewPCG(*killSeed, 0)), count: make(map[phase]int)}
 	for begun := 0; ; begun++ {
 		if begun > 20+5*number {

@@ -11,6 +11,9 @@ import (
 
 // TestSearches: rows stand beside the plain step of their round, and a case with all gradients makes as many passes.
 func TestSearches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches")
+	}
 	s, err := NewSearches(SupernetCase{Name: "small", Cells: 3, Batch: 4, Nodes: 2}, regexp.MustCompile("^(darts-1|darts-1-all|gdas)$"))
 	if err != nil {
 		t.Fatal(err)

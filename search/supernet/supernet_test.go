@@ -216,7 +216,7 @@ func difference(t *testing.T, what string, p *problem, v, g []nn.Float) {
 func TestSameBits(t *testing.T) {
 	defer kernels.SetThreads(kernels.Threads())
 	counts := []int{1, 2, 3, 8}
-	if double && testing.Short() {
+	if testing.Short() {
 		counts = []int{1, 3}
 	}
 	for name, make := range small(t) {
