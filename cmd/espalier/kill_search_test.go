@@ -4,52 +4,64 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"espalier/experiment"
 	"espalier/nn"
+	"espalier/train"
 )
 
-// TestKilledSearch kills a search by two sets of weights with a signal that no process can handle, at random moments, and
-// starts it again, until it ends: α, all weights, optimizers, running statistics and files are those of a search that was
-// left alone, bit for bit.
+// searchOf are the arguments of a small search.
+func searchOf(method, root string, more ...string) []string {
+	return append([]string{
+		"search", "--quiet", "--runs", root, "--method", method, "--space", "nas-bench-201", "--epochs", "8",
+		"--set", "data.name=synthetic", "--set", "data.train=96", "--set", "search.channels=4", "--set", "search.cells=1",
+		"--set", "search.batch=16",
+	}, more...)
+}
+
+// searchAlone is what a search leaves if nothing happens to it, and how long it takes.
+func searchAlone(t *testing.T, method string) (all map[string]string, took time.Duration) {
+	t.Helper()
+	const exact = 1<<24 + 1
+	if nn.Float(exact) != 1<<24 {
+		t.Skip("files hold single precision: in double, a resumed run has other bits")
+	}
+	root, began := t.TempDir(), time.Now()
+	if _, stderr, code := espalier(t, searchOf(method, root)...); code != exitOK {
+		t.Fatalf("%s: code %d: %s", method, code, stderr)
+	}
+	return tree(t, root), time.Since(began)
+}
+
+// TestKilledSearch kills searches with a signal that no process can handle, at random moments, and starts them again, until
+// they end: α, all weights, optimizers, streams, running statistics and files are those of a search that was left alone, bit
+// for bit. That by two sets of weights is killed most.
 //
 //	go test ./cmd/espalier -run TestKilledSearch -kills 200 -kill-seed 7
 func TestKilledSearch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("searches")
 	}
-	const exact = 1<<24 + 1
-	if nn.Float(exact) != 1<<24 {
-		t.Skip("files hold single precision: in double, a resumed run has other bits")
+	for method, number := range map[string]int{"rarts": *kills, "gdas": *kills / 5, "random-ws": *kills / 5} {
+		t.Run(method, func(t *testing.T) { killSearches(t, method, number) })
 	}
-	args := func(root string) []string {
-		return []string{
-			"search", "--quiet", "--runs", root, "--method", "rarts", "--space", "nas-bench-201", "--epochs", "8",
-			"--set", "data.name=synthetic", "--set", "data.train=96", "--set", "search.channels=4", "--set", "search.cells=1",
-			"--set", "search.batch=16",
-		}
-	}
-	alone := t.TempDir()
-	began := time.Now()
-	if _, stderr, code := espalier(t, args(alone)...); code != exitOK {
-		t.Fatalf("code %d: %s", code, stderr)
-	}
-	whole := time.Since(began)
-	want := tree(t, alone)
-	number := *kills
-	if testing.Short() {
-		number = min(number, 4)
-	}
+}
+
+func killSearches(t *testing.T, method string, number int) {
+	want, whole := searchAlone(t, method)
 	random := rand.New(rand.NewPCG(*killSeed, 1))
 	for killed := 0; killed < number; {
 		root := filepath.Join(t.TempDir(), "runs")
 		for tries := 0; ; tries++ {
-			victim := exec.Command(os.Args[0], args(root)...)
+			victim := exec.Command(os.Args[0], searchOf(method, root)...)
 			victim.Env = append(os.Environ(), asProgram+"=1")
 			if err := victim.Start(); err != nil {
 				t.Skipf("a test cannot start processes here: %v", err)
@@ -70,5 +82,58 @@ func TestKilledSearch(t *testing.T) {
 		if sameTree(t, tree(t, root), want); t.Failed() {
 			t.Fatalf("seed %d, within %d kills", *killSeed, killed)
 		}
+	}
+}
+
+// TestMinutes cuts a search by its time again and again: each time it stores the step that it is at, and ends at last in the
+// bits of one that had the time.
+func TestMinutes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches")
+	}
+	want, _ := searchAlone(t, "rarts")
+	root := t.TempDir()
+	last := 0
+	for cuts := 0; ; cuts++ {
+		_, stderr, code := espalier(t, searchOf("rarts", root, "--minutes", fmt.Sprint(1e-3*float64(1+cuts)))...)
+		if code != exitOK {
+			t.Fatalf("code %d: %s", code, stderr)
+		}
+		a, err := train.ReadAccount(runDir(t, root, train.StatusFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Status == train.Finished {
+			if last == 0 {
+				t.Error("the time was never up within the search")
+			}
+			break
+		}
+		const steps = 3 // of an epoch
+		step := a.Position.Epoch*steps + a.Position.Step
+		if a.Status != train.Interrupted || step < last {
+			t.Fatalf("cut %d: %v at step %d, before at %d", cuts, a.Status, step, last)
+		}
+		last = step
+	}
+	sameTree(t, tree(t, root), want)
+}
+
+// TestDivergedSearch: an α that is not finite ends the search with a line that says where, and no genotype is written.
+func TestDivergedSearch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches")
+	}
+	root := t.TempDir()
+	refused(t, exitFailed, "alpha", searchOf("rarts", root, "--set", "search.alpha_lr=1e39"))
+	dir := runDir(t, root, train.StatusFile)
+	if a, err := train.ReadAccount(dir); err != nil || a.Status != train.Failed || !strings.Contains(a.Error, "alpha") {
+		t.Errorf("the search is %+v, %v", a, err)
+	}
+	if exists(filepath.Join(dir, experiment.GenotypeFile)) {
+		t.Error("a genotype was written")
+	}
+	if out, _, _ := espalier(t, "ls", root); !strings.Contains(out, "failed") {
+		t.Errorf("ls does not say so:\n%s", out)
 	}
 }
