@@ -20,21 +20,19 @@ type separableSpec struct {
 // fuseSeparable is the chain that begins at s[i], and of how many specs it is made; nil if there is none.
 func fuseSeparable(s Sequential, i int) (c *separable, n int) {
 	c = new(separable)
-	for at := i; ; {
-		depth, isDepth := specAt[Depthwise](s, at)
-		point, isPoint := specAt[Conv](s, at+1)
-		norm, isNorm := specAt[BatchNorm](s, at+2)
+	for more := true; more; more = c.relu {
+		depth, isDepth := specAt[Depthwise](s, i+n)
+		point, isPoint := specAt[Conv](s, i+n+1)
+		norm, isNorm := specAt[BatchNorm](s, i+n+2)
 		if !isDepth || !isPoint || !isNorm || point.Kernel != 1 || orOne(point.Stride) != 1 || point.Pad != 0 {
 			break
 		}
-		c.stages, n, c.relu = append(c.stages, separableSpec{depth, point, norm}), at+3-i, false
-		if _, ok := specAt[ReLU](s, at+3); !ok {
-			return c, n
+		c.stages, n = append(c.stages, separableSpec{depth, point, norm}), n+3
+		if _, c.relu = specAt[ReLU](s, i+n); c.relu {
+			n++
 		}
-		n, c.relu = n+1, true
-		at += 4
 	}
-	if len(c.stages) == 0 {
+	if n == 0 {
 		return nil, 0
 	}
 	return c, n
@@ -48,18 +46,19 @@ func (s *separable) Build(p *Plan, in Shape) Layer {
 	}
 	for i, spec := range s.stages {
 		shape := spec.depth.shape(p.Batch, in)
+		out := Shape{shape.OH(), shape.OW(), spec.point.Channels}
 		t := &separableStage{conv: kernels.NewSeparable(shape, spec.point.Channels)}
 		t.label = convLabel("separable", spec.depth.Kernel, spec.depth.Stride, spec.depth.Dilation)
 		t.depth, t.point = o.Value(shape.KH*shape.KW*in.C), o.Value(in.C*spec.point.Channels)
 		last := i == len(s.stages)-1
-		t.norm = newNorm(p, spec.norm, Shape{shape.OH(), shape.OW(), spec.point.Channels}, !last || s.relu, &o)
+		t.norm = newNorm(p, spec.norm, out, !last || s.relu, &o)
 		if !last || !p.infer {
 			t.z = p.Keep(t.conv.ZLen())
 		}
 		if i > 0 {
 			t.d = p.BackTemp(shape.XLen())
 		}
-		l.stages, in = append(l.stages, t), Shape{shape.OH(), shape.OW(), spec.point.Channels}
+		l.stages, in = append(l.stages, t), out
 	}
 	return l
 }

@@ -29,7 +29,8 @@ func flatten(name string, s Sequential) Sequential {
 
 // fuse groups neighbours that work better as one layer: a convolution takes the batch norm and the ReLU after it, and these
 // the residual block after them; a depthwise convolution takes the 1×1 convolution and the batch norm after it, and what
-// follows of the same kind; a batch norm takes the ReLU; a convolution takes the ReLU before it that nothing else took. A spec that nothing can build gets a nil builder.
+// follows of the same kind; a batch norm takes the ReLU; a convolution takes the ReLU before it that nothing else took. A
+// spec that nothing can build gets a nil builder.
 func fuse(s Sequential) []fused {
 	var out []fused
 	for i := 0; i < len(s); {

@@ -126,9 +126,6 @@ func (s *Search) vectors() map[string][]nn.Float {
 // TestResume: interrupted after any number of steps, a search ends with the same bits: α and its history, all weights, each
 // with its statistics.
 func TestResume(t *testing.T) {
-	if testing.Short() {
-		t.Skip("searches")
-	}
 	if unsafe.Sizeof(nn.Float(0)) == 8 {
 		t.Skip("checkpoints hold weights in single precision")
 	}
@@ -177,9 +174,6 @@ func equal(a, b []nn.Float) bool {
 
 // TestResumeNoise: the noise of space S4's primitive is that of the step, too.
 func TestResumeNoise(t *testing.T) {
-	if testing.Short() {
-		t.Skip("searches")
-	}
 	if unsafe.Sizeof(nn.Float(0)) == 8 {
 		t.Skip("checkpoints hold weights in single precision")
 	}
@@ -344,9 +338,6 @@ func TestFigures(t *testing.T) {
 
 // TestStopping: a search ends when its rule says so, also if it is interrupted, and an earlier α counts.
 func TestStopping(t *testing.T) {
-	if testing.Short() {
-		t.Skip("searches")
-	}
 	c := course(6)
 	// Any growth, and any fall, from one epoch to the next: it stops after the first two positive eigenvalues in a row.
 	c.Stopping = darts.Stopping{Every: 1, Window: 1, Ratio: 1e-9, Back: 1}

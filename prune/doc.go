@@ -1,8 +1,9 @@
 // Package prune chooses which weights of a network to remove and keeps them removed.
 //
 // Prunable are the convolution and linear weights of a net (nn.Kind.Weight), the first and the last layer included;
-// biases, batch norm and running statistics never are, nor is an auxiliary head, which the trained network does without. Sparsity is the share of the prunable weights that is removed,
-// density the share that is kept; n prunable weights at sparsity s keep exactly round((1−s)·n).
+// biases, batch norm and running statistics never are, nor is an auxiliary head, which the trained network does without.
+// Sparsity is the share of the prunable weights that is removed, density the share that is kept; n prunable weights at
+// sparsity s keep exactly round((1−s)·n).
 //
 // Methods is the table of methods. One makes a Mask, a vector of the layout of the weights, at once (OneShot), learns it as
 // a stepper of train.Run (Learner), or makes it between whole trainings (Rounds). All choose by scores: a Budget says how many

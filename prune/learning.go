@@ -126,8 +126,8 @@ type learner struct {
 	course Course
 }
 
-// newLearner prepares a problem, with the weights that its net has. bilevel says that the method draws from both splits.
-func newLearner(p *Problem, o Options, c Course, bilevel bool) (*learner, error) {
+// newLearner prepares a problem, with the weights that its net has. both says that the method draws from both splits.
+func newLearner(p *Problem, o Options, c Course, both bool) (*learner, error) {
 	if o.Within != nil {
 		return nil, errors.New("prune: a method that learns its mask begins with all weights, not within a mask")
 	}
@@ -139,7 +139,7 @@ func newLearner(p *Problem, o Options, c Course, bilevel bool) (*learner, error)
 		return nil, err
 	}
 	splits := map[string]*datasets.Loader{LowerSplit: p.Lower}
-	if bilevel {
+	if both {
 		if p.Upper == nil {
 			return nil, errors.New("prune: the method needs images for the level of the masks, and there are none")
 		}

@@ -31,7 +31,7 @@ mask of the highest scores is found among as many as ResNet-18 has convolution a
 				return err
 			}
 			defer p.Close()
-			steps, err := p.Measure(rounds, time.Now)
+			steps, err := p.Measure(time.Now)
 			if err != nil {
 				return err
 			}

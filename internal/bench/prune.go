@@ -31,31 +31,31 @@ type TopRow struct {
 	MedianMS float64 `json:"median_ms"`
 }
 
-// Prune times steps of the methods that learn a mask in turn with a plain step, on ResNet-20 and batches of 128 synthetic
-// images, loading included.
+// Prune times steps of the methods that learn a mask, loading included, in turn with a plain step on a fixed batch, on
+// ResNet-20 and batches of 128 synthetic images.
 type Prune struct {
+	rounds  int
 	plain   *Step
 	runs    []pruneRun
 	loaders []*datasets.Loader
 }
 
 type pruneRun struct {
-	name         string
-	step         *prune.Learning
-	took, ratios []float64
+	name string
+	step *prune.Learning
 }
 
 // pruneBatch is the batch of Prune.
 const pruneBatch = 128
 
-// NewPrune begins to learn masks of a tenth of the weights: by BiP with one move of the weights a step and with three, and by
-// the other methods at their defaults.
+// NewPrune begins to learn masks of a tenth of the weights, for as many rounds: by BiP with one move of the weights a step and
+// with three, and by the other methods at their defaults.
 func NewPrune(rounds int) (*Prune, error) {
 	plain, err := NewStep("resnet20", pruneBatch)
 	if err != nil {
 		return nil, err
 	}
-	p := &Prune{plain: plain}
+	p := &Prune{rounds: rounds, plain: plain}
 	images := datasets.Synthetic(1, datasets.SyntheticOptions{Train: 16 * pruneBatch, Test: 1})
 	add := func(name string, l prune.Learner) error {
 		net, err := models.New("resnet20", models.Options{})
@@ -99,34 +99,19 @@ func (p *Prune) Close() {
 	}
 }
 
-// Measure takes rounds of a plain step and then a step of each method, after one round that does not count. NewPrune was
-// called for as many rounds.
-func (p *Prune) Measure(rounds int, now Clock) ([]PruneRow, error) {
-	var plain []float64
-	for round := range rounds + 1 {
-		start := now()
-		if err := p.plain.Run(); err != nil {
-			return nil, err
-		}
-		unit := 1e3 * now().Sub(start).Seconds()
-		for i := range p.runs {
-			r := &p.runs[i]
-			start := now()
-			if _, err := r.step.Step(); err != nil {
-				return nil, fmt.Errorf("bench: %s: %w", r.name, err)
-			}
-			ms := 1e3 * now().Sub(start).Seconds()
-			if round > 0 {
-				r.took, r.ratios = append(r.took, ms), append(r.ratios, ms/unit)
-			}
-		}
-		if round > 0 {
-			plain = append(plain, unit)
-		}
+// Measure takes the rounds of a plain step and then a step of each method, after one round that does not count.
+func (p *Prune) Measure(now Clock) ([]PruneRow, error) {
+	var others []*measured
+	for _, r := range p.runs {
+		others = append(others, &measured{name: r.name, steps: 1, step: func() error { _, err := r.step.Step(); return err }})
+	}
+	plain, err := beside(p.rounds, now, p.plain.Run, others)
+	if err != nil {
+		return nil, err
 	}
 	rows := []PruneRow{{"plain", 1, pruneBatch, kernels.Threads(), median(plain), 1}}
-	for _, r := range p.runs {
-		rows = append(rows, PruneRow{r.name, r.step.Passes(), pruneBatch, kernels.Threads(), median(r.took), median(r.ratios)})
+	for i, m := range others {
+		rows = append(rows, PruneRow{m.name, p.runs[i].step.Passes(), pruneBatch, kernels.Threads(), median(m.took), median(m.ratios)})
 	}
 	return rows, nil
 }

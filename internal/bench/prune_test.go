@@ -19,7 +19,7 @@ func TestPrune(t *testing.T) {
 	defer p.Close()
 	clock := time.Unix(0, 0)
 	tick := func() time.Time { clock = clock.Add(time.Millisecond); return clock }
-	rows, err := p.Measure(1, tick)
+	rows, err := p.Measure(tick)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,8 +64,6 @@ type searchRun struct {
 	method  oneshot.Method
 	search  *oneshot.Search
 	loaders [2]*datasets.Loader
-	took    []float64 // ms, the mean step of each round
-	ratios  []float64 // of these to the plain steps of the rounds
 }
 
 // NewSearches begins a search by each of the cases whose name matches, all on the supernet of c, on synthetic images.
@@ -144,42 +142,23 @@ func (s *Searches) Close() {
 
 // Measure takes rounds of a plain step and then each method's steps, after one round that does not count.
 func (s *Searches) Measure(rounds int, now Clock) (rows []SearchRow, err error) {
-	timed := func(steps int, step func() error) (ms float64, err error) {
-		start := now()
-		for range steps {
-			if err := step(); err != nil {
-				return 0, err
-			}
-		}
-		return 1e3 * now().Sub(start).Seconds() / float64(steps), nil
+	var others []*measured
+	for _, r := range s.runs {
+		others = append(others, &measured{name: r.Name, steps: r.Steps, step: func() error { _, err := r.search.Step(); return err }})
 	}
-	var plain []float64
-	for round := range rounds + 1 {
-		unit, err := timed(1, s.plain.Run)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range s.runs {
-			ms, err := timed(r.Steps, func() error { _, err := r.search.Step(); return err })
-			if err != nil {
-				return nil, fmt.Errorf("bench: %s: %w", r.Name, err)
-			}
-			if round > 0 {
-				r.took, r.ratios = append(r.took, ms), append(r.ratios, ms/unit)
-			}
-		}
-		if round > 0 {
-			plain = append(plain, unit)
-		}
+	plain, err := beside(rounds, now, s.plain.Run, others)
+	if err != nil {
+		return nil, err
 	}
 	batch, threads := s.plain.Batch, kernels.Threads()
 	rows = append(rows, SearchRow{"plain", 1, "all", batch, threads, rounds, median(plain), 1})
-	for _, r := range s.runs {
+	for i, r := range s.runs {
 		gradients := "needed"
 		if r.All {
 			gradients = "all"
 		}
-		rows = append(rows, SearchRow{r.Name, r.method.Passes(), gradients, batch, threads, rounds * r.Steps, median(r.took), median(r.ratios)})
+		m := others[i]
+		rows = append(rows, SearchRow{r.Name, r.method.Passes(), gradients, batch, threads, rounds * r.Steps, median(m.took), median(m.ratios)})
 	}
 	return rows, nil
 }
