@@ -134,7 +134,7 @@ func (s *Study) figures(model string, points []Point) (all []named, err error) {
 		name, label string
 		cost        func(Record) float64
 	}{
-		{"passes", "forward and backward passes after the dense network", allPasses},
+		{"passes", "passes after the dense network", allPasses},
 		{"seconds", "seconds after the dense network", allSeconds},
 		{"processor", "processor seconds after the dense network", allProcessor},
 	} {

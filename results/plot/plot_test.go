@@ -135,6 +135,7 @@ func figures(t *testing.T) map[string]*Figure {
 		"density-10":   density(curves(10, usual, "magnitude", "random")),
 		"density-many": density(curves(3, []float64{1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001}, "global magnitude", "uniform magnitude", "random", "SNIP", "SynFlow", "GraSP", "bi-level")),
 		"density-one":  density(curves(2, []float64{0.1}, "magnitude")),
+		"density-cost": density(Density{Title: "costs", Label: "processor seconds after the dense network", Zero: true, Methods: curves(3, usual, "BiP", "IMP").Methods}),
 		"turnover-2":   must(t)(NewTurnover("ResNet-8, 89 % removed", turnovers(2, 5, "BiP, tied", "BiP, tuned", "HYDRA", "gradual magnitude")...)),
 		"courses":      must(t)(NewCourses("nb201: the derived cell", "true accuracy on CIFAR-10 (%)", 0, courses(3, 50, "DARTS, first order", "DARTS, second order", "RARTS", "GDAS")...)),
 		"edges-6":      must(t)(NewEdgeCourses("RARTS, seed 1: the cell", edges(6, 5, 50)...)),
