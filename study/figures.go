@@ -16,9 +16,10 @@ import (
 )
 
 // Write writes the tables and the figures of a study into a directory and returns the names of the files: table.txt,
-// table.md, cells.csv, and for each model and choice of series, as PNG and SVG, accuracy and cost against remaining weights and, where masks were
-// trained, how they moved at each sparsity. Of derived networks: accuracy against parameters (parameters). Of searches: searches.txt, searches.md, found.csv, and, as far as truth (nil: none) knows
-// the cells of NAS-Bench-201, how accurate the derived cell was after each epoch (trajectories).
+// table.md, cells.csv, and for each model and choice of series, as PNG and SVG, accuracy and cost against remaining weights (in
+// passes; in seconds where all its cells ran on one machine) and, where masks were trained, how they moved at each sparsity. Of
+// derived networks: accuracy against parameters (parameters). Of searches: searches.txt, searches.md, found.csv, and, as far as
+// truth (nil: none) knows the cells of NAS-Bench-201, how accurate the derived cell was after each epoch (trajectories).
 func (s *Study) Write(dir string, records map[Cell]Record, truth *nb201.Table) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("study: %w", err)
@@ -133,13 +134,14 @@ func (s *Study) figures(model string, points []Point) (all []named, err error) {
 	for _, g := range []struct {
 		name, label string
 		cost        func(Record) float64
+		timed       bool
 	}{
-		{"passes", "passes after the dense network", allPasses},
-		{"seconds", "seconds after the dense network", allSeconds},
-		{"processor", "processor seconds after the dense network", allProcessor},
+		{"passes", "passes after the dense network", allPasses, false},
+		{"seconds", "seconds after the dense network", allSeconds, true},
+		{"processor", "processor seconds after the dense network", allProcessor, true},
 	} {
 		d := density(points, g.cost, false)
-		if len(d.Methods) == 0 || crowded(d) {
+		if len(d.Methods) == 0 || crowded(d) || g.timed && len(machines(points...)) > 1 {
 			continue
 		}
 		d.Title, d.Label, d.Zero = title, g.label, true

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"espalier/results"
 )
@@ -214,6 +215,9 @@ func (s *Study) Table(records map[Cell]Record) *results.Table {
 	if measured(points, allProcessor) {
 		columns = append(columns, column{"processor time", func(p Point) string { return mean(p, allProcessor, results.Duration) }})
 	}
+	if len(machines(points...)) > 1 {
+		columns = append(columns, column{"measured on", func(p Point) string { return strings.Join(machines(p), " and ") }})
+	}
 	columns = append(columns, column{"state", Point.state})
 	var names []string
 	for _, c := range columns {
@@ -228,6 +232,18 @@ func (s *Study) Table(records map[Cell]Record) *results.Table {
 		t.Add(row...)
 	}
 	return t
+}
+
+// machines are those that finished cells ran on, by name, each once: times compare within one alone.
+func machines(points ...Point) (names []string) {
+	for _, p := range points {
+		for _, r := range p.Records {
+			if name, _, _ := strings.Cut(r.Machine, ","); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // processor is the processor time in numbers, or nothing if it was not measured.
@@ -265,14 +281,14 @@ func number(n int) string {
 func (s *Study) Rows(records map[Cell]Record) *results.Table {
 	t := results.NewTable("series", "model", "seed", "sparsity", "kept", "total", "one_shot_val_acc", "val_acc", "test_acc",
 		"own_epochs", "own_passes", "own_seconds", "own_processor_seconds",
-		"shared_epochs", "shared_passes", "shared_seconds", "shared_processor_seconds", "hash", "params", "macs", "genotype")
+		"shared_epochs", "shared_passes", "shared_seconds", "shared_processor_seconds", "hash", "params", "macs", "genotype", "machine")
 	for _, p := range s.pointsOf(records, false) {
 		for _, r := range p.Records {
 			t.Add(p.Series, p.Model, strconv.FormatUint(r.Seed, 10), strconv.FormatFloat(p.Sparsity, 'f', -1, 64),
 				strconv.Itoa(r.Kept), strconv.Itoa(r.Total), r.OneShot.Number(), r.ValAcc.Number(), r.TestAcc.Number(),
 				strconv.Itoa(r.Own.Epochs), strconv.Itoa(r.Own.Passes), fmt.Sprintf("%.1f", r.Own.Seconds), r.Own.processor(),
 				strconv.Itoa(r.Shared.Epochs), strconv.Itoa(r.Shared.Passes), fmt.Sprintf("%.1f", r.Shared.Seconds), r.Shared.processor(),
-				r.Hash, number(r.Params), number(r.MACs), r.Genotype)
+				r.Hash, number(r.Params), number(r.MACs), r.Genotype, r.Machine)
 		}
 	}
 	return t

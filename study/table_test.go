@@ -1,6 +1,8 @@
 package study
 
 import (
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,7 +39,7 @@ func TestTable(t *testing.T) {
 		t.Errorf("%d lines of\n%s", lines, &csv)
 	}
 	c := s.Series[1].Cells[3]
-	if want := "magnitude,resnet8,2,0.7902848,20,100,50.00,80.00,82.00,0,0,0.0,,0,0,0.0,," + c.Hash() + ",,,\n"; !strings.Contains(csv.String(), want) {
+	if want := "magnitude,resnet8,2,0.7902848,20,100,50.00,80.00,82.00,0,0,0.0,,0,0,0.0,," + c.Hash() + ",,,,\n"; !strings.Contains(csv.String(), want) {
 		t.Errorf("no %q in\n%s", want, &csv)
 	}
 }
@@ -58,6 +60,41 @@ func TestValidationOnly(t *testing.T) {
 	}
 	if _, err := s.Write(t.TempDir(), records, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMachines: times of two machines stand beside these, and no figure compares them.
+func TestMachines(t *testing.T) {
+	s := read(t, small)
+	var l lab
+	records, err := s.Run(t.Context(), Options{Records: t.TempDir(), Execute: l.execute, Machine: "one, 2 cores"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures := func() (all []string) {
+		files, err := s.Write(t.TempDir(), records, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if strings.HasSuffix(f, ".svg") && strings.Contains(f, "resnet8-") {
+				all = append(all, strings.TrimSuffix(filepath.Base(f), ".svg"))
+			}
+		}
+		return all
+	}
+	if got := figures(); !slices.Contains(got, "resnet8-seconds") || strings.Contains(s.Table(records).String(), "measured on") {
+		t.Errorf("of one machine: %v\n%s", got, s.Table(records))
+	}
+	cell := CellOf(s.Series[1].Cells[0])
+	moved := records[cell]
+	moved.Machine = "another, 4 cores"
+	records[cell] = moved
+	if got := figures(); slices.Contains(got, "resnet8-seconds") || !slices.Contains(got, "resnet8-passes") {
+		t.Errorf("of two machines: %v", got)
+	}
+	if text := s.Table(records).String(); !strings.Contains(text, "another and one") || !strings.Contains(text, "measured on") {
+		t.Errorf("the table is\n%s", text)
 	}
 }
 
