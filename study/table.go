@@ -216,7 +216,7 @@ func (s *Study) Table(records map[Cell]Record) *results.Table {
 		columns = append(columns, column{"processor time", func(p Point) string { return mean(p, allProcessor, results.Duration) }})
 	}
 	if len(machines(points...)) > 1 {
-		columns = append(columns, column{"measured on", func(p Point) string { return strings.Join(machines(p), " and ") }})
+		columns = append(columns, column{"measured on", func(p Point) string { return strings.Join(machines(p), "; ") }})
 	}
 	columns = append(columns, column{"state", Point.state})
 	var names []string
@@ -234,16 +234,16 @@ func (s *Study) Table(records map[Cell]Record) *results.Table {
 	return t
 }
 
-// machines are those that finished cells ran on, by name, each once: times compare within one alone.
-func machines(points ...Point) (names []string) {
+// machines are those that finished cells ran on, and how many ran at once, each once: times compare within one alone.
+func machines(points ...Point) (all []string) {
 	for _, p := range points {
 		for _, r := range p.Records {
-			if name, _, _ := strings.Cut(r.Machine, ","); !slices.Contains(names, name) {
-				names = append(names, name)
+			if !slices.Contains(all, r.Machine) {
+				all = append(all, r.Machine)
 			}
 		}
 	}
-	return names
+	return all
 }
 
 // processor is the processor time in numbers, or nothing if it was not measured.

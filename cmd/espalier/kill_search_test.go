@@ -5,13 +5,16 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"espalier/experiment"
 	"espalier/nn"
@@ -30,8 +33,7 @@ func searchOf(method, root string, more ...string) []string {
 // searchAlone is what a search leaves if nothing happens to it, and how long it takes.
 func searchAlone(t *testing.T, method string) (all map[string]string, took time.Duration) {
 	t.Helper()
-	const exact = 1<<24 + 1
-	if nn.Float(exact) != 1<<24 {
+	if unsafe.Sizeof(nn.Float(0)) == 8 {
 		t.Skip("files hold single precision: in double, a resumed run has other bits")
 	}
 	root, began := t.TempDir(), time.Now()
@@ -47,10 +49,11 @@ func searchAlone(t *testing.T, method string) (all map[string]string, took time.
 //
 //	go test ./cmd/espalier -run TestKilledSearch -kills 200 -kill-seed 7
 func TestKilledSearch(t *testing.T) {
+	number := *kills
 	if testing.Short() {
-		t.Skip("searches")
+		number = min(number, 4)
 	}
-	for method, number := range map[string]int{"rarts": *kills, "gdas": *kills / 5, "random-ws": *kills / 5} {
+	for method, number := range map[string]int{"rarts": number, "gdas": max(1, number/5), "random-ws": max(1, number/5)} {
 		t.Run(method, func(t *testing.T) { killSearches(t, method, number) })
 	}
 }
@@ -88,9 +91,6 @@ func killSearches(t *testing.T, method string, number int) {
 // TestMinutes cuts a search by its time again and again: each time it stores the step that it is at, and ends at last in the
 // bits of one that had the time.
 func TestMinutes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("searches")
-	}
 	want, _ := searchAlone(t, "rarts")
 	root := t.TempDir()
 	last := 0
@@ -116,13 +116,23 @@ func TestMinutes(t *testing.T) {
 		}
 		last = step
 	}
-	sameTree(t, tree(t, root), want)
+	// A cut in the last epoch leaves its checkpoint as the one before the last, where an epoch's end stands otherwise.
+	earlier := func(path string, _ string) bool {
+		return strings.Contains(path, "checkpoints/") && !strings.Contains(path, "epoch-0008-step-000000")
+	}
+	got := tree(t, root)
+	maps.DeleteFunc(got, earlier)
+	maps.DeleteFunc(want, earlier)
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(want)), func(path string) bool { return strings.Contains(path, "checkpoints/") }) {
+		t.Error("no last checkpoint is compared")
+	}
+	sameTree(t, got, want)
 }
 
 // TestDivergedSearch: an α that is not finite ends the search with a line that says where, and no genotype is written.
 func TestDivergedSearch(t *testing.T) {
-	if testing.Short() {
-		t.Skip("searches")
+	if unsafe.Sizeof(nn.Float(0)) == 8 {
+		t.Skip("what is too large for single precision is not for double")
 	}
 	root := t.TempDir()
 	refused(t, exitFailed, "alpha", searchOf("rarts", root, "--set", "search.alpha_lr=1e39"))
