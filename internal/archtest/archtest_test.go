@@ -1,4 +1,4 @@
-// Package archtest holds the tests that keep the packages in layers.
+// Package archtest holds the tests of the whole repository: packages in layers, links that lead somewhere.
 package archtest
 
 import (
