@@ -10,6 +10,9 @@ import (
 // PairsFrom is the number of pairs from which a paired comparison is tested.
 const PairsFrom = 5
 
+// PairsNote says under a table what the texts of paired comparisons mean.
+var PairsNote = fmt.Sprintf("mean difference over pairs of equal seed; p is of Student's paired t-test, and fewer than %d pairs are too few for one", PairsFrom)
+
 // Paired compares two methods on the same seeds.
 type Paired struct {
 	N    int     // pairs
@@ -44,19 +47,16 @@ func Pair(a, b []float64) Paired {
 	return p
 }
 
-// Text is the comparison with so many decimals: "+0.31 (p = 0.012, 5 pairs)", or "+0.31 (2 pairs, too few for a test)".
+// Text is the comparison with so many decimals: "+0.31 (p = 0.012, n = 5)", or "+0.31 (n = 2)" of pairs that are too
+// few for a test.
 func (p Paired) Text(decimals int) string {
 	switch {
 	case p.N == 0:
 		return dash
 	case math.IsNaN(p.P):
-		pairs := "pairs"
-		if p.N == 1 {
-			pairs = "pair"
-		}
-		return fmt.Sprintf("%+.*f (%d %s, too few for a test)", decimals, p.Mean, p.N, pairs)
+		return fmt.Sprintf("%+.*f (n = %d)", decimals, p.Mean, p.N)
 	case p.P < .001:
-		return fmt.Sprintf("%+.*f (p < 0.001, %d pairs)", decimals, p.Mean, p.N)
+		return fmt.Sprintf("%+.*f (p < 0.001, n = %d)", decimals, p.Mean, p.N)
 	}
-	return fmt.Sprintf("%+.*f (p = %.3f, %d pairs)", decimals, p.Mean, p.P, p.N)
+	return fmt.Sprintf("%+.*f (p = %.3f, n = %d)", decimals, p.Mean, p.P, p.N)
 }

@@ -32,11 +32,11 @@ func TestPair(t *testing.T) {
 
 func TestPairText(t *testing.T) {
 	for want, p := range map[string]Paired{
-		"–":                                   {Mean: math.NaN(), P: math.NaN()},
-		"+0.31 (1 pair, too few for a test)":  {1, .31, math.NaN()},
-		"-0.31 (4 pairs, too few for a test)": {4, -.31, math.NaN()},
-		"+0.31 (p = 0.012, 5 pairs)":          {5, .31, .012},
-		"+1.00 (p < 0.001, 9 pairs)":          {9, 1, 1e-6},
+		"–":                        {Mean: math.NaN(), P: math.NaN()},
+		"+0.31 (n = 1)":            {1, .31, math.NaN()},
+		"-0.31 (n = 4)":            {4, -.31, math.NaN()},
+		"+0.31 (p = 0.012, n = 5)": {5, .31, .012},
+		"+1.00 (p < 0.001, n = 9)": {9, 1, 1e-6},
 	} {
 		if got := p.Text(2); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -75,6 +75,14 @@ a|b            9.1  two lines, "quoted"
 			t.Errorf("format %d: %v\n%q\nwant\n%q", f, err, b.String(), want)
 		}
 	}
+	table.Note("a note")
+	table.Note("another")
+	for f, want := range map[Format]string{Text: "\n\na note\nanother\n", CSV: "\n,–,\n", Markdown: " |\n\na note\n\nanother\n"} {
+		var b strings.Builder
+		if err := table.Write(&b, f); err != nil || !strings.HasSuffix(b.String(), want) {
+			t.Errorf("format %d with notes: %v\n%q", f, err, b.String())
+		}
+	}
 	if err := table.Write(full{}, CSV); !errors.Is(err, errFull) {
 		t.Errorf("a failing writer: %v", err)
 	}

@@ -25,6 +25,7 @@ const dash = "–"
 type Table struct {
 	columns []string
 	rows    [][]string
+	notes   []string
 }
 
 // NewTable makes a table without rows.
@@ -37,6 +38,9 @@ func (t *Table) Add(cells ...string) {
 	}
 	t.rows = append(t.rows, cells)
 }
+
+// Note appends a line that stands below the table for people; CSV has none.
+func (t *Table) Note(text string) { t.notes = append(t.notes, text) }
 
 // Len is the number of rows.
 func (t *Table) Len() int { return len(t.rows) }
@@ -75,6 +79,12 @@ func (t *Table) text() string {
 		}
 		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
+	for i, n := range t.notes {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(unbroken(n) + "\n")
+	}
 	return b.String()
 }
 
@@ -100,6 +110,9 @@ func (t *Table) markdown() string {
 	b.WriteString("|\n")
 	for _, row := range t.rows {
 		line(row)
+	}
+	for _, n := range t.notes {
+		b.WriteString("\n" + unbroken(n) + "\n")
 	}
 	return b.String()
 }

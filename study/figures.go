@@ -3,6 +3,7 @@ package study
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +18,7 @@ import (
 
 // Write writes the tables and the figures of a study into a directory and returns the names of the files: table.txt,
 // table.md, cells.csv, and for each model and choice of series, as PNG and SVG, accuracy and cost against remaining weights (in
-// passes; in seconds where all its cells ran on one machine) and, where masks were trained, how they moved at each sparsity. Of
+// passes; in seconds where all its cells ran on one machine, undisturbed) and, where masks were trained, how they moved at each sparsity. Of
 // derived networks: accuracy against parameters (parameters). Of searches: searches.txt, searches.md, found.csv, and, as far as
 // truth (nil: none) knows the cells of NAS-Bench-201, how accurate the derived cell was after each epoch (trajectories).
 func (s *Study) Write(dir string, records map[Cell]Record, truth *nb201.Table) ([]string, error) {
@@ -134,14 +135,14 @@ func (s *Study) figures(model string, points []Point) (all []named, err error) {
 	for _, g := range []struct {
 		name, label string
 		cost        func(Record) float64
-		timed       bool
+		fair        bool
 	}{
-		{"passes", "passes after the dense network", allPasses, false},
-		{"seconds", "seconds after the dense network", allSeconds, true},
-		{"processor", "processor seconds after the dense network", allProcessor, true},
+		{"passes", "passes after the dense network", allPasses, true},
+		{"seconds", "seconds after the dense network", allSeconds, len(machines(points...)) == 1 && steady(points)},
+		{"processor", "processor seconds after the dense network", allProcessor, len(machines(points...)) == 1},
 	} {
 		d := density(points, g.cost, false)
-		if len(d.Methods) == 0 || crowded(d) || g.timed && len(machines(points...)) > 1 {
+		if len(d.Methods) == 0 || crowded(d) || !g.fair {
 			continue
 		}
 		d.Title, d.Label, d.Zero = title, g.label, true
@@ -163,6 +164,20 @@ func (s *Study) figures(model string, points []Point) (all []named, err error) {
 		all = append(all, named{fmt.Sprintf("masks-%.2f", 100*sparsity), f})
 	}
 	return all, nil
+}
+
+// steady reports whether cells kept the processor about as busy as each other, to within a half: else some waited for other work,
+// or stood still, and their seconds say how long. Cells whose processor time is unknown are taken for steady.
+func steady(points []Point) bool {
+	least, most := math.Inf(1), 0.
+	for _, p := range points {
+		for _, r := range p.Records {
+			if busy := allProcessor(r) / allSeconds(r); r.Method != experiment.NoPruning && busy > 0 {
+				least, most = min(least, busy), max(most, busy)
+			}
+		}
+	}
+	return most <= 1.5*least
 }
 
 // Accuracy draws the accuracy of points of one model against the weights that remain, a curve for each series; it is nil if

@@ -76,7 +76,7 @@ func TestGather(t *testing.T) {
 		t.Errorf("%q, %v", label, ok)
 	}
 	g.Baseline = "random"
-	if text := g.Table(g.Records).String(); !strings.Contains(text, "+10.00 (1 pair, too few for a test)") {
+	if text := g.Table(g.Records).String(); !strings.Contains(text, "+10.00 (n = 1)") {
 		t.Errorf("the table is\n%s", text)
 	}
 }
@@ -106,7 +106,7 @@ func TestGatherFivePairs(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.Baseline = "random"
-	if text := g.Table(g.Records).String(); !strings.Contains(text, "(p < 0.001, 5 pairs)") {
+	if text := g.Table(g.Records).String(); !strings.Contains(text, "(p < 0.001, n = 5)") {
 		t.Errorf("the table is\n%s", text)
 	}
 }

@@ -215,8 +215,15 @@ func (s *Study) Table(records map[Cell]Record) *results.Table {
 	if measured(points, allProcessor) {
 		columns = append(columns, column{"processor time", func(p Point) string { return mean(p, allProcessor, results.Duration) }})
 	}
-	if len(machines(points...)) > 1 {
-		columns = append(columns, column{"measured on", func(p Point) string { return strings.Join(machines(p), "; ") }})
+	measuredOn := machines(points...)
+	if len(measuredOn) > 1 {
+		columns = append(columns, column{"measured on", func(p Point) string {
+			var letters []string
+			for _, m := range machines(p) {
+				letters = append(letters, letter(slices.Index(measuredOn, m)))
+			}
+			return strings.Join(letters, ", ")
+		}})
 	}
 	columns = append(columns, column{"state", Point.state})
 	var names []string
@@ -231,7 +238,26 @@ func (s *Study) Table(records map[Cell]Record) *results.Table {
 		}
 		t.Add(row...)
 	}
+	if paired := func(p Point) bool {
+		b, ok := s.baselineAt(points, p)
+		return ok && compare(p, b, figure).N > 0
+	}; slices.ContainsFunc(points, paired) {
+		t.Note("against " + s.Baseline + ": " + results.PairsNote)
+	}
+	if len(measuredOn) > 1 {
+		for i, m := range measuredOn {
+			t.Note(letter(i) + ": " + m)
+		}
+	}
 	return t
+}
+
+// letter names one of a few things: A, B and so on, and after Z their number.
+func letter(i int) string {
+	if i < 26 {
+		return string(rune('A' + i))
+	}
+	return strconv.Itoa(i + 1)
 }
 
 // machines are those that finished cells ran on, and how many ran at once, each once: times compare within one alone.

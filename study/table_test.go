@@ -63,7 +63,8 @@ func TestValidationOnly(t *testing.T) {
 	}
 }
 
-// TestMachines: times of cells that ran on two machines, or at once, stand beside what these were, and no figure compares them.
+// TestMachines: times of cells that ran on two machines, or at once, stand beside what these were, and no figure compares them;
+// nor does one compare seconds of cells that stood still for a while.
 func TestMachines(t *testing.T) {
 	s := read(t, small)
 	var l lab
@@ -87,13 +88,26 @@ func TestMachines(t *testing.T) {
 		t.Errorf("of one machine: %v\n%s", got, s.Table(records))
 	}
 	cell := CellOf(s.Series[1].Cells[0])
+	for c, r := range records {
+		r.Own.Seconds, r.Own.Processor = 10, 19
+		records[c] = r
+	}
+	if got := figures(); !slices.Contains(got, "resnet8-seconds") || !slices.Contains(got, "resnet8-processor") {
+		t.Errorf("of cells that were equally busy: %v", got)
+	}
+	held := records[cell]
+	held.Own.Seconds = 16
+	records[cell] = held
+	if got := figures(); slices.Contains(got, "resnet8-seconds") || !slices.Contains(got, "resnet8-processor") {
+		t.Errorf("of a cell that stood still for 6 of 16 seconds: %v", got)
+	}
 	moved := records[cell]
 	moved.Machine = "one, 2 cores, 2 runs at once"
 	records[cell] = moved
 	if got := figures(); slices.Contains(got, "resnet8-seconds") || !slices.Contains(got, "resnet8-passes") {
 		t.Errorf("of cells that ran at once: %v", got)
 	}
-	if text := s.Table(records).String(); !strings.Contains(text, "one, 2 cores, 2 runs at once; one, 2 cores") || !strings.Contains(text, "measured on") {
+	if text := s.Table(records).String(); !strings.Contains(text, "measured on") || !strings.HasSuffix(text, "A: one, 2 cores\nB: one, 2 cores, 2 runs at once\n") {
 		t.Errorf("the table is\n%s", text)
 	}
 }

@@ -58,7 +58,8 @@ tries such cells again. Ctrl-C saves and stops; the same command goes on.
 
 With --jobs several runs go on at once, each in a process of its own with its share of the threads. Times are then those
 of runs that disturb each other: measure them with one job. Processor time, all threads added up, hardly depends on what
-else the machine does. What ran on different machines, or at once, is drawn in passes alone, not in times.`,
+else the machine does. What ran on different machines, or at once, is drawn in passes alone, not in times; nor are the
+seconds of runs that other work held up, by the share of them that was processor time.`,
 		Example: `  espalier study study.yaml --dry-run
   espalier study study.yaml --out results/small
   espalier study study.yaml --jobs 2`,

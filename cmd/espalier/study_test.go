@@ -54,7 +54,7 @@ func TestStudy(t *testing.T) {
 	}
 	t.Setenv(asProgram, "1")
 	out, stderr, code = espalier(t, "study", file, "--jobs", "2", "--runs", filepath.Join(dir, "runs"), "--out", filepath.Join(dir, "out"))
-	if code != exitOK || !strings.Contains(out, "2 pairs, too few for a test") || !strings.Contains(stderr, "6 of 6 epochs") {
+	if code != exitOK || !strings.Contains(out, "(n = 2)") || !strings.Contains(out, "fewer than 5 pairs are too few") || !strings.Contains(stderr, "6 of 6 epochs") {
 		t.Fatalf("code %d, %s%s", code, out, stderr)
 	}
 	for _, f := range []string{"table.txt", "table.md", "cells.csv", "resnet8-accuracy.svg", "resnet8-seconds.png"} {
