@@ -125,6 +125,10 @@ type named struct {
 // figures are those that the finished points of one model give.
 func (s *Study) figures(model string, points []Point) (all []named, err error) {
 	title := s.Name + ": " + model
+	wall, alike := "seconds after the dense network", len(machines(points...)) == 1
+	if !steady(points) {
+		wall += ", pauses of some runs included"
+	}
 	f, err := s.Accuracy(title, points)
 	if err != nil {
 		return nil, err
@@ -138,8 +142,8 @@ func (s *Study) figures(model string, points []Point) (all []named, err error) {
 		fair        bool
 	}{
 		{"passes", "passes after the dense network", allPasses, true},
-		{"seconds", "seconds after the dense network", allSeconds, len(machines(points...)) == 1 && steady(points)},
-		{"processor", "processor seconds after the dense network", allProcessor, len(machines(points...)) == 1},
+		{"seconds", wall, allSeconds, alike},
+		{"processor", "processor seconds after the dense network", allProcessor, alike},
 	} {
 		d := density(points, g.cost, false)
 		if len(d.Methods) == 0 || crowded(d) || !g.fair {
